@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/sys.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The generic numbers, the same on every architecture since 5.0. */
+enum {
+	NR_pidfd_send_signal = 424,
+	NR_open_tree = 428,
+	NR_move_mount = 429,
+	NR_fsopen = 430,
+	NR_fsconfig = 431,
+	NR_fsmount = 432,
+	NR_pidfd_open = 434,
+	NR_clone3 = 435,
+	NR_close_range = 436,
+	NR_openat2 = 437,
+	NR_mount_setattr = 442,
+};
+
+int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode,
+		uint64_t resolve)
+{
+	struct open_how how = { .flags = flags, .mode = mode, .resolve = resolve };
+	int fd;
+
+	do
+		fd = (int)syscall(NR_openat2, dir, path, &how, sizeof how);
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	return fd;
+}
+
+int sys_open_tree(int dir, const char *path, unsigned flags)
+{
+	return (int)syscall(NR_open_tree, dir, path, flags);
+}
+
+int sys_move_mount(int from_dir, const char *from, int to_dir, const char *to,
+		   unsigned flags)
+{
+	return (int)syscall(NR_move_mount, from_dir, from, to_dir, to, flags);
+}
+
+int sys_fsopen(const char *type, unsigned flags)
+{
+	return (int)syscall(NR_fsopen, type, flags);
+}
+
+int sys_fsconfig(int fs, unsigned command, const char *key, const void *value,
+		 int aux)
+{
+	return (int)syscall(NR_fsconfig, fs, command, key, value, aux);
+}
+
+int sys_fsmount(int fs, unsigned flags, unsigned attributes)
+{
+	return (int)syscall(NR_fsmount, fs, flags, attributes);
+}
+
+int sys_mount_setattr(int dir, const char *path, unsigned flags,
+		      const struct mount_attr *attr)
+{
+	return (int)syscall(NR_mount_setattr, dir, path, flags, attr, sizeof *attr);
+}
+
+int sys_pidfd_open(pid_t pid, unsigned flags)
+{
+	return (int)syscall(NR_pidfd_open, pid, flags);
+}
+
+int sys_pidfd_send_signal(int pidfd, int signal)
+{
+	return (int)syscall(NR_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	return (int)syscall(NR_close_range, first, last, flags);
+}
+
+int sys_bpf(int command, void *attr, unsigned size)
+{
+	return (int)syscall(SYS_bpf, command, attr, size);
+}
+
+int sys_execveat(int dir, const char *path, char *const argv[],
+		 char *const envp[], int flags)
+{
+	return (int)syscall(SYS_execveat, dir, path, argv, envp, flags);
+}
+
+int sys_memfd_create(const char *name, unsigned flags)
+{
+	return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+pid_t sys_clone3(const struct clone_args *args)
+{
+	return (pid_t)syscall(NR_clone3, args, sizeof *args);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int parse_u64(const char *text, uint64_t max, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (const char *c = text; *c; c++)
+		if (*c < '0' || *c > '9')
+			return -EINVAL;
+	for (const char *c = text; *c; c++)
+		if (__builtin_mul_overflow(value, 10u, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*c - '0'), &value))
+			return -ERANGE;
+	if (value > max)
+		return -ERANGE;
+	*ret_value = value;
+	return 0;
+}
+
+int parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
+{
+	bool negative = *text == '-';
+	uint64_t magnitude;
+	uint64_t limit = (uint64_t)INT64_MAX + negative;
+	int64_t value;
+	int r = parse_u64(text + negative, limit, &magnitude);
+
+	if (r < 0)
+		return r;
+	value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+	if (value < min || value > max)
+		return -ERANGE;
+	*ret_value = value;
+	return 0;
+}
+
+const struct name_value *name_find(const struct name_value *table,
+				   const char *name)
+{
+	for (; table->name; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
+
+const char *name_of(const struct name_value *table, uint64_t value)
+{
+	for (; table->name; table++)
+		if (table->value == value)
+			return table->name;
+	return NULL;
+}
+
+bool str_starts(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool str_equal(const char *a, const char *b)
+{
+	if (!a || !b)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+static void reserve(struct strbuf *buf, size_t more)
+{
+	size_t need, size = buf->size ? buf->size : 256;
+	char *text;
+
+	if (__builtin_add_overflow(buf->length, more, &need) ||
+	    __builtin_add_overflow(need, 1u, &need))
+		abort();
+	if (need <= buf->size)
+		return;
+	while (size < need)
+		size *= 2;
+	text = realloc(buf->text, size);
+	if (!text)
+		abort();
+	buf->text = text;
+	buf->size = size;
+}
+
+void strbuf_add_bytes(struct strbuf *buf, const void *bytes, size_t length)
+{
+	reserve(buf, length);
+	memcpy(buf->text + buf->length, bytes, length);
+	buf->length += length;
+	buf->text[buf->length] = '\0';
+}
+
+void strbuf_add(struct strbuf *buf, const char *text)
+{
+	strbuf_add_bytes(buf, text, strlen(text));
+}
+
+void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (length < 0)
+		abort();
+	reserve(buf, (size_t)length);
+	va_start(args, fmt);
+	vsnprintf(buf->text + buf->length, (size_t)length + 1, fmt, args);
+	va_end(args);
+	buf->length += (size_t)length;
+}
+
+void strbuf_clear(struct strbuf *buf)
+{
+	free(buf->text);
+	*buf = (struct strbuf){ 0 };
+}

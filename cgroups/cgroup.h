@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup v2: where a container's cgroup is, its limits, its device program, and
+ * its end. compile functions are pure; the rest acts on one cgroup by directory fd.
+ *
+ * Invariant: no process is ever migrated; processes are born in their cgroup
+ * (CLONE_INTO_CGROUP), which has its limits by then. A path here is a v2 path:
+ * absolute, below the v2 mount, without "." and "..".
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "plan/request.h"
+
+/* Fills cgroup_mount, hybrid, own_cgroup and controllers of the host: reads statfs of
+ * /sys/fs/cgroup and /sys/fs/cgroup/unified and /proc/self/cgroup. */
+int cgroup_probe(struct arena *, struct host *ret_host, struct err *e);
+
+/* The v2 path for linux.cgroupsPath (absolute, relative or absent) of container id. Pure. */
+int cgroup_path(struct arena *, const struct host *, const char *cgroups_path, const char *id,
+		const char **ret_path, struct err *e);
+
+/* Host lane: CGROUP, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES, CGROUP_OWN. Pure. */
+compile_function cgroup_compile;
+
+/* Makes the cgroup and what leads to it, enables the controllers along the way (only where they
+ * are missing), refuses one that exists and is populated or frozen. *ret_fd: its directory.
+ * *ret_made says how many directories at the end of path were made by this call (for undo). */
+int cgroup_make(const struct host *, const char *path, const struct strings *controllers, int *ret_fd,
+		unsigned *ret_made, struct err *e);
+int cgroup_open(const struct host *, const char *path, int *ret_fd, struct err *e);
+/* One value into one file of the cgroup; the error names file and value. */
+int cgroup_write(int cgroup, const char *file, const char *value, struct err *e);
+/* Reads a small file; *ret_text in the arena without its last newline. */
+int cgroup_read(struct arena *, int cgroup, const char *file, const char **ret_text, struct err *e);
+/* Loads the program and attaches it (allow multi), replacing one tare attached before. */
+int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct err *e);
+/* cgroup.kill of the whole tree, then waits until cgroup.events says populated 0; timeout in ms, -1 none. */
+int cgroup_kill(int cgroup, int timeout, struct err *e);
+int cgroup_wait_empty(int cgroup, int timeout, struct err *e);
+int cgroup_populated(int cgroup, bool *ret_populated, struct err *e);
+/* cgroup.freeze, then waits for `frozen 1` (or 0) in cgroup.events. */
+int cgroup_freeze(int cgroup, bool freeze, struct err *e);
+int cgroup_frozen(int cgroup, bool *ret_frozen, struct err *e);
+/* All processes of the tree, in the reader's pid namespace. */
+int cgroup_processes(struct arena *, int cgroup, pid_t **ret_pids, size_t *ret_count, struct err *e);
+/* Removes the cgroup and all below it, bottom-up by dirfd; absent is success. Never touches
+ * parents but the `/tare` that tare itself makes, when that is empty. */
+int cgroup_remove(const struct host *, const char *path, struct err *e);
+/* Hints after a death: "memory limit reached: 3 OOM kills", "pids.max reached", or NULL. */
+const char *cgroup_why(struct arena *, int cgroup);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Builds, seals, checks and prints plans (plan/format.h). Data only: makes no
+ * system call.
+ *
+ * Invariant: what plan_seal() returns passes plan_check(). A builder that ran
+ * out of slots or size remembers it and fails in plan_seal(), so the compile
+ * functions need no error path of their own for it.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "plan/format.h"
+
+struct arena;
+struct err;
+
+struct plan_lane_steps {
+	struct plan_step *items;
+	size_t count, size;
+};
+/* A plan under construction; a zeroed one is valid, plan_clear() may be called twice. */
+struct plan {
+	struct plan_lane_steps host, init;
+	struct strbuf bytes;  /* strings, lists and blobs */
+	uint32_t slot_count, sync_count;
+	uint32_t root_slot, procfs_slot, null_slot, empty_slot; /* well-known slots + 1; 0 = not made yet */
+	bool failed;
+};
+
+/* Each returns what goes into arg[] of a step. NULL texts and empty lists give 0. */
+uint64_t plan_str(struct plan *, const char *text);
+uint64_t plan_list(struct plan *, const struct strings *);
+uint64_t plan_blob(struct plan *, const void *bytes, size_t length);
+uint64_t plan_slot(struct plan *); /* a new slot's number */
+
+/* Appends a step. why is "/mounts/3 (destination /dev/shm)": the JSON pointer of the field that
+ * caused it, then what the reader needs to find the object; NULL: caused by no field. */
+struct plan_step *plan_add(struct plan *, enum plan_lane, enum plan_op, const char *why,
+			   const uint64_t args[PLAN_ARGS]);
+#define PLAN_HOST(plan, op, why, ...) \
+	plan_add(plan, LANE_HOST, op, why, (const uint64_t[PLAN_ARGS]){ __VA_ARGS__ })
+#define PLAN_INIT(plan, op, why, ...) \
+	plan_add(plan, LANE_INIT, op, why, (const uint64_t[PLAN_ARGS]){ __VA_ARGS__ })
+/* Adds the next SYNC to both lanes. */
+void plan_sync(struct plan *, enum plan_direction, const char *why);
+void plan_clear(struct plan *);
+#define autoplan __attribute__((cleanup(plan_clear))) struct plan
+
+/* Lays the plan out as one block in the arena. 0 or -E2BIG and what plan_check() returns. */
+int plan_seal(struct plan *, struct arena *, struct plan_header **ret_plan, struct err *e);
+
+/* Proves a block well-formed: sizes, offsets, strings, lanes, slots filled before use, SYNC pairs
+ * in the same order, exactly one CLONE, the init lane ends in EXEC. 0 or -EINVAL. */
+int plan_check(const void *block, size_t size, struct err *e);
+
+/* Facts about opcodes and calls. */
+const char *plan_op_name(unsigned op);
+const char *plan_call_name(unsigned call);
+const char *plan_arg_name(unsigned op, unsigned arg, size_t *ret_length); /* NULL behind the last */
+enum plan_arg plan_arg_kind(unsigned op, unsigned arg);
+
+/* Reading a sealed plan. */
+const struct plan_step *plan_steps(const struct plan_header *, enum plan_lane, size_t *ret_count);
+const char *plan_text(const struct plan_header *, uint64_t offset); /* NULL for 0 */
+/* Copies a list into the arena as a NULL-terminated vector. */
+char **plan_vector(const struct plan_header *, uint64_t list, struct arena *);
+
+/* Text: a step a line, columns "lane  op  why  arg=value ...". JSON: one document. */
+void plan_print(const struct plan_header *, struct strbuf *);
+void plan_print_json(const struct plan_header *, struct strbuf *);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands and options are rows. Usage texts, shell completion and the check of the man pages come
+ * from the same rows that parse the command line.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct context;
+struct err;
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST };
+
+struct option_row {
+	const char *name;     /* "bundle"; NULL ends a table */
+	char letter;          /* 'b', or 0 */
+	enum option_kind kind;
+	size_t offset;        /* into struct options */
+	const char *argument; /* "DIR", NULL for a flag */
+	const char *help;     /* one line */
+	bool hidden;          /* accepted for compatibility, not advertised */
+};
+
+/* Every option of every command; a zeroed one means "not given". Lists are arena-owned. */
+struct options {
+	/* global */
+	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
+	bool debug, systemd_cgroup, version, help;
+	/* create, run, restore */
+	const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket;
+	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
+	uint64_t preserve_fds;
+	/* exec */
+	const char *cwd, *user, *process, *process_label, *apparmor;
+	struct strings env, caps, cgroups, additional_gids;
+	bool tty, no_new_privs, ignore_paused;
+	/* the rest */
+	const char *format, *file, *regex_text, *trace, *assume;
+	bool all, force, quiet, regex, rootless_spec;
+};
+
+struct invocation {
+	struct context *context;
+	const struct options *options;
+	int argc;            /* positional arguments */
+	char *const *argv;
+};
+
+struct command {
+	const char *name;      /* NULL ends the table */
+	const char *arguments; /* "ID [SIGNAL]" */
+	const char *summary;   /* one line */
+	const struct option_row *options;
+	int least, most;       /* positional arguments; most -1: any number */
+	bool stops;            /* options end at the first positional argument (run a program behind it) */
+	/* The exit status, or a negative errno with e filled (exit status 1). */
+	int (*run)(struct invocation *, struct err *e);
+};
+extern const struct command commands[];
+extern const struct option_row global_options[];

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every operation of the runtime takes: where the state is, and what the
+ * host is like. Nothing in runtime/ but main.c and the command rows knows
+ * argv or prints to stdout; nothing exits; no globals.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "plan/request.h"
+
+struct context {
+	struct arena *arena;  /* of the command: everything dies with it */
+	const char *root;     /* absolute state root, /run/tare or $XDG_RUNTIME_DIR/tare */
+	int root_fd;          /* opened on first use by state_root(), -1 before */
+	struct host host;     /* filled by host_probe() on first use */
+	bool host_probed;
+	bool debug;
+};
+
+/* Probes the host once. 0 or -errno. */
+int host_probe(struct context *, struct err *e);

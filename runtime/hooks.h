@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs host-side hooks (config.md#posix-platform-hooks): prestart, createRuntime, poststart,
+ * poststop. A hook gets exactly its env (none if absent), the bundle as working
+ * directory, the state document on standard input, no other descriptor of ours.
+ */
+#pragma once
+#include <stddef.h>
+
+struct err;
+
+struct hook_run {
+	const char *name;        /* "/hooks/poststart/0" */
+	const char *path;
+	char *const *argv, *const *envp; /* NULL-terminated */
+	int timeout;             /* seconds, 0 none */
+	const char *cwd;
+	int state;               /* sealed memfd with the state document */
+	const char *stdout_file, *stderr_file; /* run.oci.hooks.stdout/.stderr, or NULL */
+};
+/* 0 when the hook exited 0. Else e names the hook, its exit status or signal or timeout, and the last
+ * line it wrote to standard error. The hook and what it started are killed at the timeout. */
+int hook_run(const struct hook_run *, struct err *e);

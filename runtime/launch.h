@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Performs the host lane of a sealed plan: everything before CLONE, the clone
+ * into the cgroup, the meeting with tare-init, to the end of the lane.
+ *
+ * Invariant: a launch that fails has ended the process it made and waited for it, and has
+ * undone the cgroup it made; what it reports names the field that the failing step of
+ * either lane came from.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct container;
+struct context;
+struct err;
+struct plan_header;
+struct spec;
+struct strings;
+
+struct launch {
+	/* in */
+	struct context *context;
+	const struct plan_header *plan; /* sealed; its slots and sync_fd are written */
+	struct container *container;    /* gets pid; NULL for exec */
+	const struct spec *spec;        /* for hooks */
+	int cgroup;                     /* exec: the cgroup to be born in; -1: the CGROUP step makes one */
+	int init_pidfd;                 /* exec: pidfd of the container's init, else -1 */
+	int stdio[3];                   /* -1: the caller's own */
+	/* out */
+	pid_t pid;
+	int pidfd;
+	int sync;                       /* open until exec succeeded; -1 then */
+	int console;                    /* pty master taken by TAKE_CONSOLE, else -1 */
+};
+void launch_init(struct launch *);
+void launch_clear(struct launch *); /* closes what is left, twice is fine */
+
+/* Runs the host lane to its end. For create that is the gate; for run and exec, success of execve. */
+int launch_run(struct launch *, struct err *e);
+/* `start`: passes the gate in dir (connect, GO with the state document, wait). 0 when execve succeeded. */
+int launch_open_gate(struct context *, const struct container *, int state_document, struct err *e);
+/* Whether tare-init still waits at the gate in dir. */
+bool launch_gate_waits(int dir);

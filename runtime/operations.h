@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What can be done to a container. The commands are thin rows above these, a shim would be
+ * another front end. Errors follow runc's wording where engines parse it
+ * ("container does not exist", "container not running", "executable file not found in $PATH").
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/text.h"
+
+struct context;
+struct err;
+
+struct create_request {
+	const char *id, *bundle;          /* bundle: NULL is "." */
+	const char *config;               /* NULL: config.json in the bundle */
+	const char *console_socket, *pid_file, *pidfd_socket;
+	bool no_pivot, no_new_keyring, no_subreaper, detach, keep;
+	uint32_t preserve_fds;
+};
+/* Leaves the container created: tare-init waits at the gate. On failure nothing is left. */
+int container_create(struct context *, const struct create_request *, struct err *e);
+/* create + start in one. Not detached: waits; *ret_status is the workload's (128+n for a signal) and the
+ * container is deleted afterwards unless keep. */
+int container_run(struct context *, const struct create_request *, int *ret_status, struct err *e);
+int container_start(struct context *, const char *id, struct err *e);
+
+struct exec_request {
+	const char *id;
+	const char *process_file;         /* a process object; the fields below then come from it */
+	struct strings args, env;
+	const char *cwd, *user;           /* NULL: as in config.json */
+	bool terminal, has_no_new_privs, no_new_privs, detach, ignore_paused;
+	struct strings capabilities;      /* added to bounding, effective, permitted, never inheritable */
+	struct strings cgroups;           /* sub-cgroups: [controller:]path */
+	const uint32_t *additional_gids;
+	size_t additional_gid_count;
+	const char *apparmor, *process_label;
+	const char *console_socket, *pid_file, *pidfd_socket;
+	uint32_t preserve_fds;
+};
+int container_exec(struct context *, const struct exec_request *, int *ret_status, struct err *e);
+
+/* signal: "TERM", "SIGTERM", "15", "RTMIN+3". all: the whole cgroup (implied without a pid namespace of its own). */
+int container_kill(struct context *, const char *id, const char *signal, bool all, struct err *e);
+int container_delete(struct context *, const char *id, bool force, struct err *e);
+int container_pause(struct context *, const char *id, bool pause, struct err *e);
+/* Names to numbers: 0 or -EINVAL. */
+int signal_parse(const char *text, int *ret_signal);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * linux.seccomp -> a BPF program (config-linux.md#seccomp, seccomp(2)). The only
+ * user of libseccomp.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/request.h"
+
+struct spec_seccomp;
+struct strbuf;
+
+struct seccomp_filter {
+	const void *program;  /* struct sock_filter[], in the arena */
+	size_t size;          /* in bytes */
+	uint32_t flags;       /* SECCOMP_FILTER_FLAG_... */
+};
+/* Compiles a profile. Unknown system call names are skipped and appended to *ret_notes, one a line. */
+int seccomp_compile_filter(struct arena *, const struct spec_seccomp *, struct seccomp_filter *ret_filter,
+			   struct strbuf *ret_notes, struct err *e);
+
+/* Init lane: SECCOMP, when the spec has a profile. Called by runtime/process.c at the place
+ * no_new_privs decides. */
+compile_function seccomp_compile;
+
+/* Names for `features` and for the parser's checks: NULL-terminated, what this libseccomp and kernel know. */
+const char *const *seccomp_action_names(void);
+const char *const *seccomp_operator_names(void);
+const char *const *seccomp_arch_names(void);
+const char *const *seccomp_known_flags(void);     /* known to tare */
+const char *const *seccomp_supported_flags(void); /* accepted by the running kernel too: probes it */
+/* "2.5.4", for --version and features. */
+const char *seccomp_library_version(struct arena *);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.json -> struct spec, by field tables; then the rules between fields.
+ *
+ * Invariant: all problems are collected, each with the JSON pointer (RFC 6901)
+ * of the value at fault; parsing goes on behind a problem. Unknown keys are
+ * warnings, unknown values of known keys are errors. The only user of
+ * jansson's parser.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+struct err;
+struct spec;
+struct spec_process;
+struct spec_resources;
+
+struct problem {
+	bool warning;
+	const char *pointer; /* "/process/args/0", "" for the whole document */
+	const char *text;
+};
+struct problems {
+	struct problem *items;
+	size_t count, errors; /* errors: those that are not warnings */
+};
+
+/* Reads a whole config.json that is open at fd. 0 when *ret_spec is usable: no errors among
+ * the problems. Otherwise -EINVAL with e holding the first error and how many more there are;
+ * a read or JSON syntax error (with line and column) is the one problem then. */
+int spec_load(struct arena *, int fd, struct problems *ret_problems,
+	      const struct spec **ret_spec, struct err *e);
+/* The same from memory, for tests and fuzzing. */
+int spec_parse(struct arena *, const char *text, size_t length, struct problems *ret_problems,
+	       const struct spec **ret_spec, struct err *e);
+
+/* A process object alone (`exec --process FILE`). */
+int spec_load_process(struct arena *, int fd, struct problems *ret_problems,
+		      const struct spec_process **ret_process, struct err *e);
+/* A resources object alone (`update --resources FILE`). */
+int spec_load_resources(struct arena *, int fd, struct problems *ret_problems,
+			const struct spec_resources **ret_resources, struct err *e);
