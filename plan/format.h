@@ -93,6 +93,7 @@ enum plan_step_flag {
 	X(RELEASE, "release", LANE_HOST, "") \
 	X(NET_DEVICE, "net-device", LANE_HOST, "host-name name", A_STR, A_STR) \
 	X(HOST_PROC, "host-proc", LANE_HOST, "file text", A_STR, A_STR) \
+	X(HOST_RLIMIT, "host-rlimit", LANE_HOST, "resource soft hard", A_UINT, A_UINT, A_UINT) \
 	X(TAKE_CONSOLE, "take-console", LANE_HOST, "") \
 	X(TAKE_LISTENER, "take-listener", LANE_HOST, "path metadata", A_STR, A_STR) \
 	/* init lane: namespaces and identity inside them */ \

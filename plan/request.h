@@ -46,10 +46,12 @@ struct plan;
 struct spec;
 struct err;
 struct arena;
+struct spec_process;
 struct compile {
 	struct plan *plan;
 	struct arena *arena;     /* strings made on the way */
 	const struct spec *spec;
+	const struct spec_process *process; /* what runs: the spec's, or exec's */
 	const struct request *request;
 	const struct host *host;
 };

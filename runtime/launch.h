@@ -28,6 +28,7 @@ struct launch {
 	int cgroup;                     /* exec: the cgroup to be born in; -1: the CGROUP step makes one */
 	int init_pidfd;                 /* exec: pidfd of the container's init, else -1 */
 	int stdio[3];                   /* -1: the caller's own */
+	const char *console_socket;     /* TAKE_CONSOLE sends the master there; NULL: keeps it in console */
 	/* out */
 	pid_t pid;
 	int pidfd;
@@ -41,5 +42,9 @@ void launch_clear(struct launch *); /* closes what is left, twice is fine */
 int launch_run(struct launch *, struct err *e);
 /* `start`: passes the gate in dir (connect, GO with the state document, wait). 0 when execve succeeded. */
 int launch_open_gate(struct context *, const struct container *, int state_document, struct err *e);
+/* Fills e from an init report: the step's `why`, the call, the detail, errno and a hint. plan may be NULL.
+ * Returns -errno. */
+struct report;
+int launch_explain(const struct plan_header *, const struct report *, struct err *e);
 /* Whether tare-init still waits at the gate in dir. */
 bool launch_gate_waits(int dir);

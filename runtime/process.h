@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec.process, the hooks and the meeting points of the two lanes -> steps. Pure.
+ * The order of the calls is in runtime/build.c.
+ */
+#pragma once
+#include "plan/request.h"
+
+compile_function state_compile;      /* STATE creating */
+compile_function gate_open_compile;  /* OPEN_GATE (create only) */
+compile_function clone_compile;      /* exec: HOST_SETNS pid; CLONE */
+compile_function identity_compile;   /* STATE created, HOST_PROC oom_score_adj */
+compile_function join_compile;       /* exec: SETNS through the pidfd, NS_ROOT */
+compile_function session_compile;    /* SESSION, KEYRING */
+compile_function hooks_compile;      /* prestart, createRuntime, createContainer */
+compile_function console_compile;    /* CONSOLE, TAKE_CONSOLE */
+compile_function process_compile;    /* RLIMIT, UMASK, PERSONALITY, SCHEDULER, IO_PRIORITY, ... */
+compile_function program_compile;    /* GROUPS, CWD, PROGRAM */
+compile_function gate_compile;       /* create: SYNC, GATE; run and exec: SYNC */
+compile_function privileges_compile; /* SECCOMP, BOUNDING, IDS, CAPABILITIES, startContainer, EXEC */
