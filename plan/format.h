@@ -83,6 +83,7 @@ enum plan_step_flag {
 	X(OPEN_NS, "open-ns", LANE_HOST, "path type ret", A_STR, A_HEX, A_RET) \
 	X(OPEN_NULL, "open-null", LANE_HOST, "ret", A_RET) \
 	X(OPEN_GATE, "open-gate", LANE_HOST, "ret", A_RET) \
+	X(OPEN_INIT, "open-init", LANE_HOST, "ret", A_RET) \
 	X(HOST_SETNS, "host-setns", LANE_HOST, "ns type", A_SLOT, A_HEX) \
 	X(TIME_OFFSETS, "time-offsets", LANE_HOST, "text", A_STR) \
 	X(CLONE, "clone", LANE_HOST, "flags", A_HEX) \
