@@ -27,7 +27,7 @@ struct plan {
 	struct plan_lane_steps host, init;
 	struct strbuf bytes;  /* strings, lists and blobs */
 	uint32_t slot_count, sync_count;
-	uint32_t root_slot, procfs_slot, null_slot, empty_slot, gate_slot; /* well-known slots + 1; 0 = not made yet */
+	uint32_t root_slot, procfs_slot, null_slot, empty_slot, gate_slot, init_slot; /* well-known slots + 1; 0 = not made yet */
 	bool failed;
 };
 

@@ -4,7 +4,9 @@
  * The order of the calls is in runtime/build.c.
  */
 #pragma once
+#include "plan/format.h"
 #include "plan/request.h"
+#include "spec/spec.h"
 
 compile_function state_compile;      /* STATE creating */
 compile_function gate_open_compile;  /* OPEN_GATE (create only) */
@@ -18,3 +20,6 @@ compile_function process_compile;    /* RLIMIT, UMASK, PERSONALITY, SCHEDULER, I
 compile_function program_compile;    /* GROUPS, CWD, PROGRAM */
 compile_function gate_compile;       /* create: SYNC, GATE; run and exec: SYNC */
 compile_function privileges_compile; /* SECCOMP, BOUNDING, IDS, CAPABILITIES, startContainer, EXEC */
+
+/* One step a hook of this kind; default_env is used where the hook has none (NULL: an empty one). */
+void hook_steps(struct compile *, enum hook_kind, enum plan_lane, const struct strings *default_env);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/process.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+
+#include "base/arena.h"
+#include "base/sys.h"
+#include "namespaces/namespaces.h"
+#include "plan/plan.h"
+#include "spec/spec.h"
+
+int state_compile(struct compile *c, struct err *e)
+{
+	PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "creating"));
+	return 0;
+}
+
+int gate_open_compile(struct compile *c, struct err *e)
+{
+	uint64_t slot;
+
+	if (c->request->kind != REQUEST_CREATE)
+		return 0;
+	slot = plan_slot(c->plan);
+	PLAN_HOST(c->plan, OP_OPEN_GATE, NULL, slot);
+	c->plan->gate_slot = (uint32_t)slot + 1;
+	return 0;
+}
+
+/* exec: only children can enter a pid namespace, so tare joins it for the child it is about to make. */
+static uint64_t exec_join(struct compile *c)
+{
+	uint64_t slot = plan_slot(c->plan);
+
+	PLAN_HOST(c->plan, OP_OPEN_INIT, NULL, slot);
+	if (c->request->join & CLONE_NEWPID)
+		PLAN_HOST(c->plan, OP_HOST_SETNS, "/linux/namespaces", slot, CLONE_NEWPID);
+	return slot;
+}
+
+int clone_compile(struct compile *c, struct err *e)
+{
+	bool exec = c->request->kind == REQUEST_EXEC;
+
+	if (exec)
+		c->plan->init_slot = (uint32_t)exec_join(c) + 1;
+	PLAN_HOST(c->plan, OP_CLONE, "/linux/namespaces", exec ? 0 : ns_clone_flags(c->spec));
+	return 0;
+}
+
+static bool maps_zero(const struct id_mappings *maps)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (maps->items[i].container_id == 0)
+			return true;
+	return !maps->count;
+}
+
+int join_compile(struct compile *c, struct err *e)
+{
+	uint64_t flags = c->request->join & ~(uint64_t)CLONE_NEWPID;
+	const struct spec_linux *linux_ = &c->spec->linux;
+	const struct spec_user *user = &c->process->user;
+
+	if (flags)
+		PLAN_INIT(c->plan, OP_SETNS, "/linux/namespaces", c->plan->init_slot - 1, flags);
+	if (flags & CLONE_NEWUSER)
+		PLAN_INIT(c->plan, OP_NS_ROOT, "/linux/uidMappings",
+			  maps_zero(&linux_->uid_mappings) ? 0 : user->uid,
+			  maps_zero(&linux_->gid_mappings) ? 0 : user->gid, c->host->root);
+	return 0;
+}
+
+static const char *const hook_names[HOOK_KINDS] = {
+	[HOOK_PRESTART] = "prestart",
+	[HOOK_CREATE_RUNTIME] = "createRuntime",
+	[HOOK_CREATE_CONTAINER] = "createContainer",
+	[HOOK_START_CONTAINER] = "startContainer",
+	[HOOK_POSTSTART] = "poststart",
+	[HOOK_POSTSTOP] = "poststop",
+};
+
+static void hook_step(struct compile *c, enum hook_kind kind, size_t i, enum plan_lane lane,
+		      const struct strings *default_env)
+{
+	const struct spec_hook *hook = &c->spec->hooks[kind].items[i];
+	const char *why = arena_printf(c->arena, "/hooks/%s/%zu (%s)", hook_names[kind], i,
+				       hook->path);
+	struct strings argv = hook->args, env = hook->env;
+
+	if (!argv.count)
+		argv = (struct strings){ &hook->path, 1 };
+	if (!hook->has_env && default_env)
+		env = *default_env;
+	plan_add(c->plan, lane, lane == LANE_HOST ? OP_HOST_HOOK : OP_HOOK, why,
+		 (const uint64_t[PLAN_ARGS]){
+			 plan_str(c->plan, hook_names[kind]), plan_str(c->plan, hook->path),
+			 plan_list(c->plan, &argv), plan_list(c->plan, &env),
+			 hook->has_timeout ? hook->timeout : 0 });
+}
+
+void hook_steps(struct compile *c, enum hook_kind kind, enum plan_lane lane,
+		const struct strings *default_env)
+{
+	for (size_t i = 0; i < c->spec->hooks[kind].count; i++)
+		hook_step(c, kind, i, lane, default_env);
+}
+
+int hooks_compile(struct compile *c, struct err *e)
+{
+	const struct spec_hooks *hooks = c->spec->hooks;
+	size_t on_host = hooks[HOOK_PRESTART].count + hooks[HOOK_CREATE_RUNTIME].count;
+
+	if (!on_host && !hooks[HOOK_CREATE_CONTAINER].count)
+		return 0;
+	if (on_host)
+		plan_sync(c->plan, INIT_TO_HOST, "/hooks");
+	hook_steps(c, HOOK_PRESTART, LANE_HOST, NULL);
+	hook_steps(c, HOOK_CREATE_RUNTIME, LANE_HOST, NULL);
+	plan_sync(c->plan, HOST_TO_INIT, "/hooks");
+	hook_steps(c, HOOK_CREATE_CONTAINER, LANE_INIT, NULL);
+	return 0;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/process.h"
+
+#include <errno.h>
+#include <linux/ioprio.h>
+#include <linux/sched.h>
+#include <linux/sched/types.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "plan/plan.h"
+#include "runtime/context.h"
+#include "seccomp/seccomp.h"
+#include "spec/spec.h"
+
+int identity_compile(struct compile *c, struct err *e)
+{
+	const struct spec_process *process = c->process;
+
+	if (c->request->kind != REQUEST_EXEC)
+		PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "created"));
+	if (process->has_oom_score_adj) {
+		char *text = arena_printf(c->arena, "%d", process->oom_score_adj);
+
+		PLAN_HOST(c->plan, OP_HOST_PROC, "/process/oomScoreAdj",
+			  plan_str(c->plan, "oom_score_adj"), plan_str(c->plan, text));
+	}
+	return 0;
+}
+
+int session_compile(struct compile *c, struct err *e)
+{
+	PLAN_INIT(c->plan, OP_SESSION, NULL, 0);
+	if (!c->request->no_new_keyring && c->request->kind != REQUEST_EXEC)
+		PLAN_INIT(c->plan, OP_KEYRING, NULL,
+			  plan_str(c->plan, arena_printf(c->arena, "_ses.%s", c->request->id)),
+			  plan_str(c->plan, c->process->selinux_label))
+			->flags = STEP_OPTIONAL;
+	return 0;
+}
+
+int console_compile(struct compile *c, struct err *e)
+{
+	const struct spec_process *process = c->process;
+	bool exec = c->request->kind == REQUEST_EXEC;
+	bool sized = process->has_console_size;
+
+	if (!process->terminal)
+		return 0;
+	PLAN_INIT(c->plan, OP_CONSOLE, "/process/terminal",
+		  sized ? process->console_height : c->host->rows,
+		  sized ? process->console_width : c->host->columns, process->user.uid, !exec);
+	plan_sync(c->plan, INIT_TO_HOST, "/process/terminal");
+	PLAN_HOST(c->plan, OP_TAKE_CONSOLE, "/process/terminal", 0);
+	return 0;
+}
+
+/* In a user namespace of its own init lacks CAP_SYS_RESOURCE on the host, so tare
+ * raises limits for it while it waits (gate_compile). */
+static bool host_sets_rlimits(const struct compile *c)
+{
+	return spec_has_namespace(c->spec, NS_USER);
+}
+
+static void rlimits(struct compile *c, enum plan_lane lane, enum plan_op op)
+{
+	for (size_t i = 0; i < c->process->rlimit_count; i++) {
+		const struct spec_rlimit *limit = &c->process->rlimits[i];
+
+		plan_add(c->plan, lane, op,
+			 arena_printf(c->arena, "/process/rlimits/%zu (%s)", i, limit->type),
+			 (const uint64_t[PLAN_ARGS]){ (uint64_t)limit->resource, limit->soft,
+						      limit->hard });
+	}
+}
+
+static void scheduler(struct compile *c)
+{
+	const struct spec_scheduler *s = &c->process->scheduler;
+	struct sched_attr attr = {
+		.size = SCHED_ATTR_SIZE_VER0,
+		.sched_policy = s->policy,
+		.sched_flags = s->flags,
+		.sched_nice = s->nice,
+		.sched_priority = (uint32_t)s->priority,
+		.sched_runtime = s->runtime,
+		.sched_deadline = s->deadline,
+		.sched_period = s->period,
+	};
+
+	PLAN_INIT(c->plan, OP_SCHEDULER, "/process/scheduler",
+		  plan_blob(c->plan, &attr, SCHED_ATTR_SIZE_VER0));
+}
+
+/* Labels take effect at the next execve, so they are written last among the things that need procfs. */
+static void label(struct compile *c, const char *file, const char *text, const char *why)
+{
+	struct plan *plan = c->plan;
+
+	if (!plan->procfs_slot) {
+		uint64_t slot = plan_slot(plan);
+
+		PLAN_INIT(plan, OP_PROCFS, why, slot);
+		plan->procfs_slot = (uint32_t)slot + 1;
+	}
+	PLAN_INIT(plan, OP_WRITE_PROC, why, plan->procfs_slot - 1, plan_str(plan, file),
+		  plan_str(plan, text));
+}
+
+static void labels(struct compile *c)
+{
+	const struct spec_process *process = c->process;
+
+	if (process->apparmor_profile && *process->apparmor_profile)
+		label(c, "thread-self/attr/apparmor/exec",
+		      arena_printf(c->arena, "exec %s", process->apparmor_profile),
+		      arena_printf(c->arena, "/process/apparmorProfile (%s)",
+				   process->apparmor_profile));
+	if (process->selinux_label && *process->selinux_label)
+		label(c, "thread-self/attr/exec", process->selinux_label,
+		      arena_printf(c->arena, "/process/selinuxLabel (%s)", process->selinux_label));
+}
+
+int process_compile(struct compile *c, struct err *e)
+{
+	const struct spec_process *process = c->process;
+	const struct spec_io_priority *io = &process->io_priority;
+
+	if (!host_sets_rlimits(c))
+		rlimits(c, LANE_INIT, OP_RLIMIT);
+	if (c->spec->linux.personality.present)
+		PLAN_INIT(c->plan, OP_PERSONALITY, "/linux/personality",
+			  c->spec->linux.personality.domain);
+	if (process->scheduler.present)
+		scheduler(c);
+	if (io->present)
+		PLAN_INIT(c->plan, OP_IO_PRIORITY, "/process/ioPriority",
+			  io->class << IOPRIO_CLASS_SHIFT | io->priority);
+	labels(c);
+	return 0;
+}
+
+/* An unprivileged user may not change groups in the user namespace it made. */
+static bool may_set_groups(const struct compile *c)
+{
+	return c->host->root || !spec_has_namespace(c->spec, NS_USER);
+}
+
+static const char *user_why(const struct compile *c, const char *field, uint32_t id)
+{
+	return arena_printf(c->arena, "/process/user/%s (%u)", field, id);
+}
+
+static int groups(struct compile *c, struct err *e)
+{
+	const struct spec_user *user = &c->process->user;
+
+	if (may_set_groups(c)) {
+		PLAN_INIT(c->plan, OP_GROUPS, "/process/user/additionalGids",
+			  plan_blob(c->plan, user->additional_gids,
+				    user->additional_gid_count * sizeof(uint32_t)));
+		return 0;
+	}
+	if (!user->additional_gid_count)
+		return 0;
+	return err_say(e, EPERM,
+		       "/process/user/additionalGids: an unprivileged user cannot set groups in "
+		       "a user namespace");
+}
+
+int program_compile(struct compile *c, struct err *e)
+{
+	const struct spec_process *process = c->process;
+	const struct spec_user *user = &process->user;
+	int r = groups(c, e);
+
+	if (r < 0)
+		return r;
+	PLAN_INIT(c->plan, OP_UMASK, user->has_umask ? "/process/user/umask" : NULL,
+		  user->has_umask ? user->umask : 0022);
+	PLAN_INIT(c->plan, OP_CWD, arena_printf(c->arena, "/process/cwd (%s)", process->cwd),
+		  plan_str(c->plan, process->cwd), user->uid, user->gid);
+	PLAN_INIT(c->plan, OP_PROGRAM,
+		  arena_printf(c->arena, "/process/args/0 (%s)", process->args.items[0]),
+		  plan_str(c->plan, process->args.items[0]), plan_list(c->plan, &process->env),
+		  user->uid, user->gid);
+	return 0;
+}
+
+/* A notify profile hands its listener to the host lane, so it must be in force before that lane ends. */
+static bool filter_is_early(const struct compile *c)
+{
+	return c->spec->linux.seccomp.listener_path != NULL;
+}
+
+static int early_filter(struct compile *c, struct err *e)
+{
+	if (!filter_is_early(c))
+		return 0;
+	if (c->process->no_new_privileges)
+		PLAN_INIT(c->plan, OP_NO_NEW_PRIVS, "/process/noNewPrivileges", 0);
+	return seccomp_compile(c, e);
+}
+
+int gate_compile(struct compile *c, struct err *e)
+{
+	bool host_limits = host_sets_rlimits(c) && c->process->rlimit_count;
+	bool create = c->request->kind == REQUEST_CREATE;
+	int r = early_filter(c, e);
+
+	if (r < 0)
+		return r;
+	if (host_limits || create)
+		plan_sync(c->plan, INIT_TO_HOST, NULL);
+	if (host_limits)
+		rlimits(c, LANE_HOST, OP_HOST_RLIMIT);
+	if (create)
+		PLAN_INIT(c->plan, OP_GATE, NULL, c->plan->gate_slot - 1);
+	else
+		plan_sync(c->plan, HOST_TO_INIT, NULL);
+	return 0;
+}
+
+static void identity(struct compile *c)
+{
+	const struct spec_capabilities *caps = &c->process->capabilities;
+	const struct spec_user *user = &c->process->user;
+	const char *why = caps->present ? "/process/capabilities" : NULL;
+
+	PLAN_INIT(c->plan, OP_BOUNDING, why, caps->bounding);
+	PLAN_INIT(c->plan, OP_IDS, user_why(c, "uid", user->uid), user->uid, user->gid);
+	PLAN_INIT(c->plan, OP_CAPABILITIES, why, caps->effective, caps->permitted,
+		  caps->inheritable, caps->ambient);
+}
+
+/* runc's history: a startContainer hook without env gets the process's. */
+static void start_hooks(struct compile *c)
+{
+	if (c->request->kind != REQUEST_EXEC)
+		hook_steps(c, HOOK_START_CONTAINER, LANE_INIT, &c->process->env);
+}
+
+static struct strings workload_env(struct compile *c)
+{
+	const struct strings *own = &c->process->env, *extra = &c->request->extra_env;
+	const char **items = arena_array(c->arena, own->count + extra->count, sizeof *items);
+
+	for (size_t i = 0; i < own->count; i++)
+		items[i] = own->items[i];
+	for (size_t i = 0; i < extra->count; i++)
+		items[own->count + i] = extra->items[i];
+	return (struct strings){ items, own->count + extra->count };
+}
+
+int privileges_compile(struct compile *c, struct err *e)
+{
+	const struct spec_process *process = c->process;
+	struct strings env = workload_env(c);
+	bool early = filter_is_early(c);
+	int r = 0;
+
+	/* Without no_new_privs loading a filter takes CAP_SYS_ADMIN, which is about to go. */
+	if (!early && !process->no_new_privileges)
+		r = seccomp_compile(c, e);
+	if (r < 0)
+		return r;
+	identity(c);
+	start_hooks(c);
+	if (!early && process->no_new_privileges) {
+		PLAN_INIT(c->plan, OP_NO_NEW_PRIVS, "/process/noNewPrivileges", 0);
+		r = seccomp_compile(c, e);
+	}
+	if (r < 0)
+		return r;
+	PLAN_INIT(c->plan, OP_EXEC,
+		  arena_printf(c->arena, "/process/args (%s)", process->args.items[0]),
+		  plan_list(c->plan, &process->args), plan_list(c->plan, &env), 1);
+	return 0;
+}
