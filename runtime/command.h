@@ -13,14 +13,16 @@
 struct context;
 struct err;
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST };
+/* FLAG and CHOICE take "--x", "--x=true" and "--x=false"; a CHOICE remembers that it was not given. */
+enum option_kind { OPTION_FLAG, OPTION_CHOICE, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST };
+enum choice { CHOICE_NONE, CHOICE_NO, CHOICE_YES };
 
 struct option_row {
-	const char *name;     /* "bundle"; NULL ends a table */
+	const char *name;     /* "bundle", "" for a letter alone; NULL ends a table */
 	char letter;          /* 'b', or 0 */
 	enum option_kind kind;
 	size_t offset;        /* into struct options */
-	const char *argument; /* "DIR", NULL for a flag */
+	const char *argument; /* "DIR", "text|json" where only these words count; NULL for a flag */
 	const char *help;     /* one line */
 	bool hidden;          /* accepted for compatibility, not advertised */
 };
@@ -37,7 +39,8 @@ struct options {
 	/* exec */
 	const char *cwd, *user, *process, *process_label, *apparmor;
 	struct strings env, caps, cgroups, additional_gids;
-	bool tty, no_new_privs, ignore_paused;
+	bool tty, ignore_paused;
+	enum choice no_new_privs;
 	/* the rest */
 	const char *format, *file, *regex_text, *trace, *assume;
 	bool all, force, quiet, regex, rootless_spec;
@@ -52,13 +55,19 @@ struct invocation {
 
 struct command {
 	const char *name;      /* NULL ends the table */
-	const char *arguments; /* "ID [SIGNAL]" */
+	const char *arguments; /* "CONTAINER [SIGNAL]"; CONTAINER is one that exists, ID a new one */
 	const char *summary;   /* one line */
 	const struct option_row *options;
 	int least, most;       /* positional arguments; most -1: any number */
 	bool stops;            /* options end at the first positional argument (run a program behind it) */
+	bool stateless;        /* needs no state directory: works where none can be known */
+	bool hidden;           /* not advertised */
 	/* The exit status, or a negative errno with e filled (exit status 1). */
 	int (*run)(struct invocation *, struct err *e);
 };
 extern const struct command commands[];
 extern const struct option_row global_options[];
+extern const struct option_row help_option; /* every table has it behind its last row */
+
+/* The command of this name, or NULL. */
+const struct command *command_find(const char *name);

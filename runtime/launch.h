@@ -22,7 +22,7 @@ struct strings;
 struct launch {
 	/* in */
 	struct context *context;
-	const struct plan_header *plan; /* sealed; its slots and sync_fd are written */
+	struct plan_header *plan;       /* sealed; its slots and sync_fd are written */
 	struct container *container;    /* gets pid; NULL for exec */
 	const struct spec *spec;        /* for hooks */
 	int cgroup;                     /* exec: the cgroup to be born in; -1: the CGROUP step makes one */

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/sys.h"
+#include "init/image.h"
+#include "plan/format.h"
+#include "runtime/lane.h"
+#include "runtime/launch.h"
+
+/* Nobody may write to what runs as tare-init, and nobody needs to read it. */
+static int image_seal(int image, struct err *e)
+{
+	if (fchmod(image, 0111) < 0)
+		return err_set(e, errno, "tare-init's image: fchmod");
+	if (fcntl(image, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return err_set(e, errno, "tare-init's image: F_ADD_SEALS");
+	return 0;
+}
+
+static int image_write(int image, struct err *e)
+{
+	int r = fd_write_all(image, tare_init_image,
+			     (size_t)(tare_init_image_end - tare_init_image));
+
+	return r < 0 ? err_set(e, -r, "tare-init's image: write") : 0;
+}
+
+/* Where vm.memfd_noexec is 2: a file in a tmpfs that is attached nowhere and read-only when we run it. */
+static int image_from_mount(struct err *e)
+{
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	autofd fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC), mount = -1, file = -1;
+	int image;
+
+	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_set(e, errno, "tare-init's image: tmpfs");
+	mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (mount < 0)
+		return err_set(e, errno, "tare-init's image: fsmount");
+	file = openat(mount, "tare-init", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0111);
+	if (file < 0)
+		return err_set(e, errno, "tare-init's image: openat");
+	if (image_write(file, e) < 0)
+		return -e->code;
+	fd_close(&file);
+	if (sys_mount_setattr(mount, "", AT_EMPTY_PATH, &readonly) < 0)
+		return err_set(e, errno, "tare-init's image: mount_setattr");
+	image = openat(mount, "tare-init", O_PATH | O_CLOEXEC);
+	return image < 0 ? err_set(e, errno, "tare-init's image: openat") : image;
+}
+
+int init_image_open(struct err *e)
+{
+	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	autofd image = sys_memfd_create("tare-init", flags | MFD_EXEC);
+
+	if (image < 0 && errno == EINVAL) /* before 6.3 every memfd may be executed */
+		image = sys_memfd_create("tare-init", flags);
+	if (image < 0 && errno == EACCES)
+		return image_from_mount(e);
+	if (image < 0)
+		return err_set(e, errno, "tare-init's image: memfd_create");
+	if (image_write(image, e) < 0 || image_seal(image, e) < 0)
+		return -e->code;
+	return fd_take(&image);
+}
+
+static bool keep(int fd)
+{
+	return fd < 0 || fcntl(fd, F_SETFD, 0) == 0;
+}
+
+static bool keep_given(const struct lane *lane, int sync, int plan)
+{
+	bool kept = keep(sync) && keep(plan);
+
+	for (uint32_t i = 0; i < lane->plan->slot_count; i++)
+		kept = kept && keep(lane->slots[i]);
+	return kept;
+}
+
+static bool take_stdio(const int stdio[3])
+{
+	for (int i = 0; i < 3; i++)
+		if (stdio[i] >= 0 && dup2(stdio[i], i) < 0)
+			return false;
+	return true;
+}
+
+/* RELEASE: the id maps are written. */
+static bool wait_released(int sync)
+{
+	struct report report;
+
+	return recv(sync, &report, sizeof report, 0) == sizeof report;
+}
+
+/* In the child: only system calls, no libc state. */
+__attribute__((noreturn))
+static void become_init(const struct lane *lane, int image, int sync, int plan, bool wait)
+{
+	struct report failed = { .kind = REPORT_ERROR, .number = UINT32_MAX, .call = CALL_execve };
+	char plan_text[16];
+	char *argv[] = { "tare-init", plan_text, NULL }, *envp[] = { NULL };
+
+	snprintf(plan_text, sizeof plan_text, "%d", plan);
+	if (!wait)
+		prctl(PR_SET_DUMPABLE, 0);
+	if ((!wait || wait_released(sync)) && take_stdio(lane->launch->stdio) &&
+	    sys_close_range(3 + lane->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&
+	    keep_given(lane, sync, plan))
+		sys_execveat(image, "", argv, envp, AT_EMPTY_PATH);
+	failed.error = errno;
+	snprintf(failed.detail, sizeof failed.detail, "of tare-init");
+	send(sync, &failed, sizeof failed, MSG_NOSIGNAL);
+	_exit(1);
+}
+
+static int make_process(struct lane *lane, uint64_t flags, int image, int sync, int plan,
+			struct err *e)
+{
+	struct launch *launch = lane->launch;
+	int cgroup = lane->cgroup >= 0 ? lane->cgroup : launch->cgroup, pidfd = -1;
+	bool wait = flags & CLONE_NEWUSER;
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD | (wait ? 0 : CLONE_VFORK) |
+			 (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
+	};
+	pid_t pid = sys_clone3(&args);
+
+	if (pid == 0)
+		become_init(lane, image, sync, plan, wait);
+	if (pid < 0)
+		return err_set(e, errno, "clone3");
+	launch->pid = pid;
+	launch->pidfd = pidfd;
+	return 0;
+}
+
+/* Only our children were to enter them. */
+static int leave_namespaces(struct lane *lane, struct err *e)
+{
+	if (lane->own_pid_ns >= 0 && setns(lane->own_pid_ns, CLONE_NEWPID) < 0)
+		return err_set(e, errno, "setns back to the own pid namespace");
+	if (lane->own_time_ns >= 0 && setns(lane->own_time_ns, CLONE_NEWTIME) < 0)
+		return err_set(e, errno, "setns back to the own time namespace");
+	return 0;
+}
+
+int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
+{
+	int pair[2], r;
+	autofd image = init_image_open(e), sync = -1, plan = -1;
+
+	if (image < 0)
+		return image;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(e, errno, "socketpair");
+	lane->sync = pair[0];
+	sync = pair[1];
+	lane->plan->sync_fd = sync;
+	plan = memfd_sealed("tare-plan", lane->plan, lane->plan->size);
+	if (plan < 0)
+		return err_set(e, -plan, "the plan: memfd");
+	r = make_process(lane, flags, image, sync, plan, e);
+	return r < 0 ? r : leave_namespaces(lane, e);
+}

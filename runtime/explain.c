@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/launch.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "plan/format.h"
+#include "plan/plan.h"
+
+/* What an operator can do about it. op OP_COUNT and call CALL_none match any. */
+static const struct hint {
+	enum plan_op op;
+	enum plan_call call;
+	int error;
+	const char *text;
+} hints[] = {
+	{ OP_FS, CALL_none, ENODEV, "the kernel has no such file system" },
+	{ OP_FS, CALL_none, EPERM,
+	  "a nested or rootless container may not mount this; bind the host's instead" },
+	{ OP_ATTR, CALL_mount_setattr, EPERM,
+	  "the flags of a mount from a more privileged namespace are locked" },
+	{ OP_ATTACH, CALL_move_mount, EBUSY, "something else is mounted there" },
+	{ OP_SECCOMP, CALL_none, EACCES,
+	  "without noNewPrivileges, loading a filter takes CAP_SYS_ADMIN" },
+	{ OP_CAPABILITIES, CALL_none, EPERM, "tare itself does not have these capabilities" },
+	{ OP_BOUNDING, CALL_none, EPERM, "tare itself does not have CAP_SETPCAP" },
+	{ OP_GROUPS, CALL_none, EPERM, "setgroups is denied in this user namespace" },
+	{ OP_IDS, CALL_none, EINVAL, "the id is not mapped into the user namespace" },
+	{ OP_RLIMIT, CALL_none, EPERM, "raising a hard limit takes CAP_SYS_RESOURCE" },
+	{ OP_WRITE_PROC, CALL_none, ENOENT, "this kernel does not have it" },
+	{ OP_WRITE_PROC, CALL_none, EROFS, "it is not namespaced" },
+	{ OP_COUNT, CALL_clone3, EAGAIN, "pids.max or RLIMIT_NPROC is reached" },
+	{ OP_COUNT, CALL_none, ENOMEM, "the memory limit may be too low" },
+};
+
+static const char *hint_for(unsigned op, const struct report *report)
+{
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+		const struct hint *h = &hints[i];
+
+		if ((h->op == OP_COUNT || h->op == op) &&
+		    (h->call == CALL_none || h->call == report->call) &&
+		    h->error == report->error)
+			return h->text;
+	}
+	return NULL;
+}
+
+static const struct plan_step *step_of(const struct plan_header *plan,
+				       const struct report *report)
+{
+	size_t count;
+	const struct plan_step *steps;
+
+	if (!plan)
+		return NULL;
+	steps = plan_steps(plan, LANE_INIT, &count);
+	return report->number < count ? &steps[report->number] : NULL;
+}
+
+/* Details that say it all need neither the call nor errno's words. */
+static bool is_complete(const struct report *report)
+{
+	return report->detail[0] && report->call == CALL_none;
+}
+
+int launch_explain(const struct plan_header *plan, const struct report *report, struct err *e)
+{
+	const struct plan_step *step = step_of(plan, report);
+	const char *call = report->call == CALL_none ? NULL : plan_call_name(report->call);
+	const char *detail = report->detail, *why = NULL, *hint;
+
+	if (is_complete(report))
+		err_say(e, report->error, "%s", detail);
+	else if (call)
+		err_set(e, report->error, "%s%s%s", call, *detail ? " " : "", detail);
+	else
+		err_set(e, report->error, "%s", step ? plan_op_name(step->op) : "tare-init");
+	hint = hint_for(step ? step->op : OP_COUNT, report);
+	if (hint)
+		err_hint(e, "%s", hint);
+	if (step)
+		why = plan_text(plan, step->why);
+	if (why)
+		err_prefix(e, "%s", why);
+	return -e->code;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/sys.h"
+#include "cgroups/cgroup.h"
+#include "plan/plan.h"
+#include "runtime/console.h"
+#include "runtime/context.h"
+#include "runtime/gate.h"
+#include "runtime/hooks.h"
+#include "runtime/idmap.h"
+#include "runtime/lane.h"
+#include "runtime/launch.h"
+#include "runtime/state.h"
+
+typedef int step_function(struct lane *, const struct plan_step *, struct err *e);
+
+static const char *text(const struct lane *lane, const struct plan_step *step, unsigned arg)
+{
+	return plan_text(lane->plan, step->arg[arg]);
+}
+
+/* A slot is filled once; it takes over the descriptor. */
+static void fill(struct lane *lane, uint64_t slot, int fd)
+{
+	fd_close(&lane->slots[slot]);
+	lane->slots[slot] = fd;
+}
+
+static size_t vector_length(char *const *vector)
+{
+	size_t n = 0;
+
+	while (vector[n])
+		n++;
+	return n;
+}
+
+static int step_sync(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	int r;
+
+	if (step->arg[1] == INIT_TO_HOST)
+		return lane_wait(lane, (uint32_t)step->arg[0], e);
+	r = lane_state_document(lane, STATUS_CREATING, e);
+	if (r < 0)
+		return r;
+	return lane_post(lane, (uint32_t)step->arg[0], lane->state, e);
+}
+
+static int step_state(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	struct launch *launch = lane->launch;
+	int r = 0;
+
+	if (launch->pidfd >= 0)
+		r = container_identify(launch->container, launch->pid, launch->pidfd, e);
+	return r < 0 ? r : container_save(launch->container, e);
+}
+
+static int step_cgroup(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	struct context *context = lane->launch->context;
+	char **names = plan_vector(lane->plan, step->arg[1], context->arena);
+	struct strings controllers = { (const char *const *)names, vector_length(names) };
+	unsigned made = 0;
+	int r = cgroup_make(&context->host, text(lane, step, 0), &controllers, &lane->cgroup, &made,
+			    e);
+
+	lane->cgroup_made = made > 0;
+	return r;
+}
+
+static int step_cgroup_write(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return cgroup_write(lane->cgroup, text(lane, step, 0), text(lane, step, 1), e);
+}
+
+static int step_cgroup_devices(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	const char *blob = (const char *)lane->plan + (uint32_t)step->arg[0];
+
+	return cgroup_devices_attach(lane->cgroup, blob, step->arg[0] >> 32, e);
+}
+
+static int step_open(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	int fd = open(text(lane, step, 0), (int)step->arg[1] | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(e, errno, "open %s", text(lane, step, 0));
+	fill(lane, step->arg[2], fd);
+	return 0;
+}
+
+/* ioctl_ns(2): NS_GET_NSTYPE tells a namespace of another kind, and any other file. */
+static int step_open_ns(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	const char *path = text(lane, step, 0);
+	autofd fd = open(path, O_RDONLY | O_CLOEXEC);
+	int type;
+
+	if (fd < 0)
+		return err_set(e, errno, "open %s", path);
+	type = ns_type(fd);
+	if (type < 0)
+		return err_say(e, EINVAL, "%s is not a namespace", path);
+	if ((uint64_t)type != step->arg[1])
+		return err_say(e, EINVAL, "%s is a namespace of another type", path);
+	fill(lane, step->arg[2], fd_take(&fd));
+	return 0;
+}
+
+static int step_open_null(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	autofd fd = sys_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return err_set(e, errno, "open_tree /dev/null");
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return err_say(e, ENODEV, "/dev/null of the host is not the null device");
+	fill(lane, step->arg[0], fd_take(&fd));
+	return 0;
+}
+
+static int step_open_gate(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	int gate = -1;
+	int r = gate_listen(lane->launch->container->dir, &gate, e);
+
+	if (r == 0)
+		fill(lane, step->arg[0], gate);
+	return r;
+}
+
+static int step_open_init(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	int fd = fcntl(lane->launch->init_pidfd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return err_set(e, errno, "the container's init");
+	fill(lane, step->arg[0], fd);
+	return 0;
+}
+
+static int remember(int *own, const char *path, struct err *e)
+{
+	*own = open(path, O_RDONLY | O_CLOEXEC);
+	return *own < 0 ? err_set(e, errno, "open %s", path) : 0;
+}
+
+static int step_host_setns(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	bool pid = step->arg[1] == CLONE_NEWPID;
+	int r = remember(pid ? &lane->own_pid_ns : &lane->own_time_ns,
+			 pid ? "/proc/self/ns/pid" : "/proc/self/ns/time", e);
+
+	if (r < 0)
+		return r;
+	if (setns(lane->slots[step->arg[0]], (int)step->arg[1]) < 0)
+		return err_set(e, errno, "setns");
+	return 0;
+}
+
+static int step_time_offsets(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	int r = remember(&lane->own_time_ns, "/proc/self/ns/time", e);
+
+	if (r < 0)
+		return r;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_set(e, errno, "unshare");
+	r = file_write(AT_FDCWD, "/proc/self/timens_offsets", text(lane, step, 0));
+	return r < 0 ? err_set(e, -r, "write /proc/self/timens_offsets") : 0;
+}
+
+static int step_clone(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return lane_clone(lane, step->arg[0], e);
+}
+
+static int step_forked(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return lane_wait_forked(lane, e);
+}
+
+static int step_release(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return lane_post(lane, UINT32_MAX, -1, e);
+}
+
+static int step_id_map(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return idmap_write(&lane->launch->context->host, lane->launch->pid, text(lane, step, 0),
+			   text(lane, step, 1), e);
+}
+
+static int step_hook(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	struct launch *launch = lane->launch;
+	struct arena *arena = launch->context->arena;
+	int r = lane_state_document(lane, STATUS_CREATING, e);
+	struct hook_run run = {
+		.name = text(lane, step, 0),
+		.path = text(lane, step, 1),
+		.argv = plan_vector(lane->plan, step->arg[2], arena),
+		.envp = plan_vector(lane->plan, step->arg[3], arena),
+		.timeout = (int)step->arg[4],
+		.cwd = launch->container->bundle,
+		.state = lane->state,
+		.stdout_file = spec_annotation(launch->spec, "run.oci.hooks.stdout"),
+		.stderr_file = spec_annotation(launch->spec, "run.oci.hooks.stderr"),
+	};
+
+	return r < 0 ? r : hook_run(&run, e);
+}
+
+static int step_host_proc(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	char path[96];
+	int r;
+
+	snprintf(path, sizeof path, "/proc/%d/%s", lane->launch->pid, text(lane, step, 0));
+	r = file_write(AT_FDCWD, path, text(lane, step, 1));
+	return r < 0 ? err_set(e, -r, "write %s to %s", text(lane, step, 1), path) : 0;
+}
+
+static int step_rlimit(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	struct rlimit limit = { step->arg[1], step->arg[2] };
+
+	if (prlimit(lane->launch->pid, (int)step->arg[0], &limit, NULL) < 0)
+		return err_set(e, errno, "prlimit");
+	return 0;
+}
+
+static int step_take_console(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	struct launch *launch = lane->launch;
+
+	if (lane->taken < 0)
+		return err_say(e, EPROTO, "tare-init sent no terminal");
+	if (launch->console_socket) {
+		int r = console_send(launch->console_socket, lane->taken, e);
+
+		fd_close(&lane->taken);
+		return r;
+	}
+	launch->console = fd_take(&lane->taken);
+	return 0;
+}
+
+static int step_take_listener(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	autofd listener = fd_take(&lane->taken);
+
+	if (listener < 0)
+		return err_say(e, EPROTO, "tare-init sent no seccomp listener");
+	return listener_send(lane, text(lane, step, 0), text(lane, step, 1), listener, e);
+}
+
+static step_function *const functions[OP_COUNT] = {
+	[OP_SYNC] = step_sync,
+	[OP_STATE] = step_state,
+	[OP_CGROUP] = step_cgroup,
+	[OP_CGROUP_WRITE] = step_cgroup_write,
+	[OP_CGROUP_DEVICES] = step_cgroup_devices,
+	[OP_OPEN] = step_open,
+	[OP_OPEN_NS] = step_open_ns,
+	[OP_OPEN_NULL] = step_open_null,
+	[OP_OPEN_GATE] = step_open_gate,
+	[OP_OPEN_INIT] = step_open_init,
+	[OP_HOST_SETNS] = step_host_setns,
+	[OP_TIME_OFFSETS] = step_time_offsets,
+	[OP_CLONE] = step_clone,
+	[OP_FORKED] = step_forked,
+	[OP_RELEASE] = step_release,
+	[OP_ID_MAP] = step_id_map,
+	[OP_HOST_HOOK] = step_hook,
+	[OP_HOST_PROC] = step_host_proc,
+	[OP_HOST_RLIMIT] = step_rlimit,
+	[OP_TAKE_CONSOLE] = step_take_console,
+	[OP_TAKE_LISTENER] = step_take_listener,
+};
+
+static bool is_optional(const struct plan_step *step)
+{
+	return step->flags & STEP_OPTIONAL;
+}
+
+int lane_step(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	const char *why = plan_text(lane->plan, step->why);
+	step_function *run = functions[step->op];
+	int r;
+
+	if (!run)
+		return err_say(e, ENOSYS, "%s: tare has no such host step", plan_op_name(step->op));
+	r = run(lane, step, e);
+	/* A meeting reports what init said, which names its own field. */
+	if (r < 0 && why && step->op != OP_SYNC)
+		err_prefix(e, "%s", why);
+	if (r < 0 && is_optional(step)) {
+		log_line(LOG_LEVEL_WARNING, "%s", e->text);
+		return 0;
+	}
+	return r;
+}

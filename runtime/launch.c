@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/launch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/sys.h"
+#include "cgroups/cgroup.h"
+#include "plan/plan.h"
+#include "runtime/context.h"
+#include "runtime/lane.h"
+#include "runtime/state.h"
+
+void launch_init(struct launch *launch)
+{
+	*launch = (struct launch){
+		.cgroup = -1,
+		.init_pidfd = -1,
+		.stdio = { -1, -1, -1 },
+		.pidfd = -1,
+		.console = -1,
+	};
+}
+
+void launch_clear(struct launch *launch)
+{
+	fd_close(&launch->pidfd);
+	fd_close(&launch->console);
+}
+
+static void lane_clear(struct lane *lane)
+{
+	int *const owned[] = { &lane->sync,  &lane->cgroup,     &lane->taken,
+			       &lane->state, &lane->own_pid_ns, &lane->own_time_ns };
+
+	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+		fd_close(owned[i]);
+	for (uint32_t i = 0; i < lane->plan->slot_count; i++)
+		fd_close(&lane->slots[i]);
+}
+
+static struct lane lane_begin(struct launch *launch)
+{
+	struct plan_header *plan = launch->plan;
+
+	return (struct lane){
+		.launch = launch,
+		.plan = plan,
+		.slots = (int32_t *)((char *)plan + plan->slots),
+		.sync = -1,
+		.cgroup = -1,
+		.taken = -1,
+		.state = -1,
+		.own_pid_ns = -1,
+		.own_time_ns = -1,
+	};
+}
+
+/* Ends what a failed launch made. Errors here would hide the one that matters. */
+static void lane_undo(struct lane *lane)
+{
+	struct launch *launch = lane->launch;
+	struct err ignored;
+
+	if (launch->pidfd >= 0) {
+		sys_pidfd_send_signal(launch->pidfd, SIGKILL);
+		waitid(P_PIDFD, (id_t)launch->pidfd, &(siginfo_t){ 0 }, WEXITED);
+		fd_close(&launch->pidfd);
+	}
+	if (!lane->cgroup_made)
+		return;
+	cgroup_kill(lane->cgroup, -1, &ignored);
+	cgroup_remove(&launch->context->host, launch->container->cgroup, &ignored);
+}
+
+static int run_steps(struct lane *lane, struct err *e)
+{
+	size_t count;
+	const struct plan_step *steps = plan_steps(lane->plan, LANE_HOST, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		int r = lane_step(lane, &steps[i], e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool waits_at_gate(const struct plan_header *plan)
+{
+	size_t count;
+	const struct plan_step *steps = plan_steps(plan, LANE_INIT, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (steps[i].op == OP_GATE)
+			return true;
+	return false;
+}
+
+int launch_run(struct launch *launch, struct err *e)
+{
+	struct lane lane = lane_begin(launch);
+	int r = run_steps(&lane, e);
+
+	if (r == 0 && !waits_at_gate(launch->plan))
+		r = lane_wait_exec(&lane, e);
+	if (r < 0)
+		lane_undo(&lane);
+	lane_clear(&lane);
+	return r;
+}
