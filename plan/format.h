@@ -6,8 +6,8 @@
  * A plan is one contiguous block, position-independent: every reference is an
  * offset from its start, every string ends in NUL. tare-init maps it read-only.
  *
- *   struct plan_header | struct plan_step[] (host lane, then init lane)
- *                      | int32_t slots[] | strings, lists and blobs
+ *   struct plan_header | strings, lists and blobs
+ *                      | struct plan_step[] (host lane, then init lane) | int32_t slots[]
  *
  * Two lanes, host (in tare) and init (in tare-init), meet at SYNC steps: each
  * has a number and a direction; one lane posts, the other waits. plan_check()
@@ -15,7 +15,8 @@
  *
  * Slots are file descriptors by number. A step's RET_SLOT argument is filled by
  * the step, its SLOT argument must have been filled before; "given" slots
- * are filled by the host lane before CLONE and inherited by tare-init.
+ * are filled by the host lane before CLONE and inherited by tare-init. A lane may fill a slot
+ * of its own again: what it held is closed then, so a hundred mounts need two slots.
  */
 #pragma once
 #include <stdint.h>

@@ -27,7 +27,9 @@ struct plan {
 	struct plan_lane_steps host, init;
 	struct strbuf bytes;  /* strings, lists and blobs */
 	uint32_t slot_count, sync_count;
-	uint32_t root_slot, procfs_slot, null_slot, empty_slot, gate_slot, init_slot; /* well-known slots + 1; 0 = not made yet */
+	/* Well-known slots + 1; 0 = not made yet. Every mount uses mount_slot and target_slot in turn. */
+	uint32_t root_slot, procfs_slot, null_slot, empty_slot, gate_slot, init_slot, mount_slot, target_slot;
+	uint32_t preserve_fds; /* copied into the header by plan_seal() */
 	bool failed;
 };
 
@@ -36,6 +38,8 @@ uint64_t plan_str(struct plan *, const char *text);
 uint64_t plan_list(struct plan *, const struct strings *);
 uint64_t plan_blob(struct plan *, const void *bytes, size_t length);
 uint64_t plan_slot(struct plan *); /* a new slot's number */
+/* The number of a well-known slot, &plan->root_slot and its neighbours; allotted at first use. */
+uint64_t plan_slot_of(struct plan *, uint32_t *known);
 
 /* Appends a step. why is "/mounts/3 (destination /dev/shm)": the JSON pointer of the field that
  * caused it, then what the reader needs to find the object; NULL: caused by no field. */
@@ -53,8 +57,9 @@ void plan_clear(struct plan *);
 /* Lays the plan out as one block in the arena. 0 or -E2BIG and what plan_check() returns. */
 int plan_seal(struct plan *, struct arena *, struct plan_header **ret_plan, struct err *e);
 
-/* Proves a block well-formed: sizes, offsets, strings, lanes, slots filled before use, SYNC pairs
- * in the same order, exactly one CLONE, the init lane ends in EXEC. 0 or -EINVAL. */
+/* Proves a block (8-aligned) well-formed: sizes, offsets, strings, lanes, slots filled before use, SYNC
+ * pairs in the same order, exactly one CLONE, a RELEASE where a user namespace waits for it, the init
+ * lane ends in EXEC. 0 or -EINVAL. */
 int plan_check(const void *block, size_t size, struct err *e);
 
 /* Facts about opcodes and calls. */
@@ -66,6 +71,9 @@ enum plan_arg plan_arg_kind(unsigned op, unsigned arg);
 /* Reading a sealed plan. */
 const struct plan_step *plan_steps(const struct plan_header *, enum plan_lane, size_t *ret_count);
 const char *plan_text(const struct plan_header *, uint64_t offset); /* NULL for 0 */
+/* The number of strings in a list, and one of them. */
+size_t plan_list_count(const struct plan_header *, uint64_t list);
+const char *plan_list_item(const struct plan_header *, uint64_t list, size_t index);
 /* Copies a list into the arena as a NULL-terminated vector. */
 char **plan_vector(const struct plan_header *, uint64_t list, struct arena *);
 
