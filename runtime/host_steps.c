@@ -54,7 +54,7 @@ static int step_sync(struct lane *lane, const struct plan_step *step, struct err
 
 	if (step->arg[1] == INIT_TO_HOST)
 		return lane_wait(lane, (uint32_t)step->arg[0], e);
-	r = lane_state_document(lane, STATUS_CREATING, e);
+	r = lane_init_document(lane, STATUS_CREATING, e);
 	if (r < 0)
 		return r;
 	return lane_post(lane, (uint32_t)step->arg[0], lane->state, e);

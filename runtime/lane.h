@@ -44,10 +44,13 @@ int lane_wait_exec(struct lane *, struct err *e);
 /* Waits for the pidfd of the process that goes on behind FORK. */
 int lane_wait_forked(struct lane *, struct err *e);
 
-/* host_steps.c: performs one step. */
+/* host_steps.c: performs one step; lifecycle.c: the documents. */
 int lane_step(struct lane *, const struct plan_step *, struct err *e);
 /* The state document as a sealed memfd in lane->state, for hooks at this status. */
 int lane_state_document(struct lane *, int status, struct err *e);
+
+/* The same where the init lane has hooks, which get it with the next SYNC; else lane->state is -1. */
+int lane_init_document(struct lane *, int status, struct err *e);
 
 /* listener.c: hands a seccomp listener to the agent at path (config-linux.md#seccomp). */
 int listener_send(struct lane *, const char *path, const char *metadata, int listener,

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "runtime/context.h"
+#include "spec/spec.h"
+
+static int absolute(struct arena *arena, const char *path, const char **ret_path)
+{
+	char real[PATH_MAX];
+
+	if (!realpath(path, real))
+		return -errno;
+	*ret_path = arena_strdup(arena, real);
+	return 0;
+}
+
+static int open_config(struct context *context, const char *config, struct config *c,
+		       struct err *e)
+{
+	const char *path = config ? config
+				  : arena_printf(context->arena, "%s/config.json", c->bundle);
+
+	c->fd = open(path, O_RDONLY | O_CLOEXEC);
+	return c->fd < 0 ? err_set(e, errno, "cannot open %s", path) : 0;
+}
+
+static void warn_all(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++)
+		if (problems->items[i].warning)
+			log_line(LOG_LEVEL_WARNING, "%s: %s", problems->items[i].pointer,
+				 problems->items[i].text);
+}
+
+static const char *rootfs_path(struct arena *arena, const struct config *c)
+{
+	const char *path = c->spec->root.path;
+
+	return *path == '/' ? path : arena_printf(arena, "%s/%s", c->bundle, path);
+}
+
+static int read_all(struct context *context, const char *bundle, const char *config,
+		    struct config *c, struct err *e)
+{
+	int r = absolute(context->arena, bundle ? bundle : ".", &c->bundle);
+
+	if (r < 0)
+		return err_set(e, -r, "bundle %s", bundle ? bundle : ".");
+	r = open_config(context, config, c, e);
+	if (r == 0)
+		r = spec_load(context->arena, c->fd, &c->problems, &c->spec, e);
+	if (r == 0)
+		c->rootfs = rootfs_path(context->arena, c);
+	return r;
+}
+
+int config_read(struct context *context, const char *bundle, const char *config,
+		struct config *ret_config, struct err *e)
+{
+	struct config c = { .fd = -1 };
+	int r = read_all(context, bundle, config, &c, e);
+
+	/* The problems are for the caller even when they are errors. */
+	*ret_config = c;
+	return r;
+}
+
+static int find_rootfs(struct context *context, struct config *c, struct err *e)
+{
+	struct stat st;
+	int r = absolute(context->arena, c->rootfs, &c->rootfs);
+
+	if (r < 0)
+		return err_set(e, -r, "/root/path (rootfs %s)", c->rootfs);
+	if (stat(c->rootfs, &st) < 0)
+		return err_set(e, errno, "/root/path (rootfs %s)", c->rootfs);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ENOTDIR, "/root/path (rootfs %s)", c->rootfs);
+	return 0;
+}
+
+int config_load(struct context *context, const char *bundle, const char *config,
+		struct config *ret_config, struct err *e)
+{
+	struct config c;
+	int r = config_read(context, bundle, config, &c, e);
+
+	warn_all(&c.problems);
+	if (r == 0)
+		r = find_rootfs(context, &c, e);
+	if (r < 0) {
+		config_clear(&c);
+		return r;
+	}
+	*ret_config = c;
+	return 0;
+}
+
+void config_clear(struct config *config)
+{
+	fd_close(&config->fd);
+}
