@@ -13,6 +13,7 @@
 
 /* Each row appends to both lanes; SYNCs keep the lanes' relative order. */
 static compile_function *const create_order[] = {
+	support_compile,
 	state_compile,
 	cgroup_compile,
 	ns_open_compile,
@@ -38,6 +39,7 @@ static compile_function *const create_order[] = {
 };
 
 static compile_function *const exec_order[] = {
+	support_compile,
 	clone_compile,
 	identity_compile,
 	join_compile,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -13,6 +15,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/sys.h"
 #include "cgroups/cgroup.h"
 #include "plan/plan.h"
@@ -24,6 +27,7 @@
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 #include "runtime/state.h"
+#include "spec/spec.h"
 
 typedef int step_function(struct lane *, const struct plan_step *, struct err *e);
 
@@ -105,7 +109,6 @@ static int step_open(struct lane *lane, const struct plan_step *step, struct err
 	return 0;
 }
 
-/* ioctl_ns(2): NS_GET_NSTYPE tells a namespace of another kind, and any other file. */
 static int step_open_ns(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	const char *path = text(lane, step, 0);
@@ -114,7 +117,7 @@ static int step_open_ns(struct lane *lane, const struct plan_step *step, struct 
 
 	if (fd < 0)
 		return err_set(e, errno, "open %s", path);
-	type = ns_type(fd);
+	type = ioctl(fd, NS_GET_NSTYPE); /* ioctl_ns(2) */
 	if (type < 0)
 		return err_say(e, EINVAL, "%s is not a namespace", path);
 	if ((uint64_t)type != step->arg[1])

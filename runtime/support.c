@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "runtime/process.h"
+#include "spec/spec.h"
+
+static bool wants_net_devices(const struct compile *c)
+{
+	return c->spec->linux.net_device_count > 0;
+}
+
+static bool wants_memory_policy(const struct compile *c)
+{
+	return c->spec->linux.memory_policy.present;
+}
+
+static bool wants_intel_rdt(const struct compile *c)
+{
+	return c->spec->linux.intel_rdt.present;
+}
+
+static bool wants_mount_label(const struct compile *c)
+{
+	return c->spec->linux.mount_label && *c->spec->linux.mount_label;
+}
+
+static bool wants_affinity(const struct compile *c)
+{
+	return c->process->exec_cpu_affinity.initial || c->process->exec_cpu_affinity.final;
+}
+
+/* What the parser knows and this version does not do is refused, never ignored in silence. */
+static const struct unsupported {
+	bool (*wanted)(const struct compile *);
+	const char *pointer;
+} unsupported[] = {
+	{ wants_net_devices, "/linux/netDevices" },
+	{ wants_memory_policy, "/linux/memoryPolicy" },
+	{ wants_intel_rdt, "/linux/intelRdt" },
+	{ wants_mount_label, "/linux/mountLabel" },
+	{ wants_affinity, "/process/execCPUAffinity" },
+};
+
+int support_compile(struct compile *c, struct err *e)
+{
+	for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++)
+		if (unsupported[i].wanted(c))
+			return err_say(e, EOPNOTSUPP, "%s: this version of tare does not do it",
+				       unsupported[i].pointer);
+	return 0;
+}
