@@ -87,6 +87,7 @@ enum plan_step_flag {
 	X(OPEN_INIT, "open-init", LANE_HOST, "ret", A_RET) \
 	X(HOST_SETNS, "host-setns", LANE_HOST, "ns type", A_SLOT, A_HEX) \
 	X(TIME_OFFSETS, "time-offsets", LANE_HOST, "text", A_STR) \
+	X(HOST_AFFINITY, "host-affinity", LANE_HOST, "mask", A_BLOB) \
 	X(CLONE, "clone", LANE_HOST, "flags", A_HEX) \
 	/* host lane: behind CLONE */ \
 	X(FORKED, "forked", LANE_HOST, "") \

@@ -33,6 +33,7 @@ static compile_function *const create_order[] = {
 	masks_compile,
 	console_compile,
 	process_compile,
+	placement_compile,
 	program_compile,
 	gate_compile,
 	privileges_compile,
@@ -40,12 +41,14 @@ static compile_function *const create_order[] = {
 
 static compile_function *const exec_order[] = {
 	support_compile,
+	initial_affinity_compile,
 	clone_compile,
 	identity_compile,
 	join_compile,
 	session_compile,
 	console_compile,
 	process_compile,
+	placement_compile,
 	program_compile,
 	gate_compile,
 	privileges_compile,

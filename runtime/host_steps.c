@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -190,6 +191,16 @@ static int step_time_offsets(struct lane *lane, const struct plan_step *step, st
 	return r < 0 ? err_set(e, -r, "write /proc/self/timens_offsets") : 0;
 }
 
+/* tare makes one process and waits for it, so its own affinity is a means to the child's. */
+static int step_host_affinity(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	const char *mask = (const char *)lane->plan + (uint32_t)step->arg[0];
+
+	if (syscall(SYS_sched_setaffinity, 0, step->arg[0] >> 32, mask) < 0)
+		return err_set(e, errno, "sched_setaffinity");
+	return 0;
+}
+
 static int step_clone(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	return lane_clone(lane, step->arg[0], e);
@@ -288,6 +299,7 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_OPEN_INIT] = step_open_init,
 	[OP_HOST_SETNS] = step_host_setns,
 	[OP_TIME_OFFSETS] = step_time_offsets,
+	[OP_HOST_AFFINITY] = step_host_affinity,
 	[OP_CLONE] = step_clone,
 	[OP_FORKED] = step_forked,
 	[OP_RELEASE] = step_release,

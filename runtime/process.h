@@ -18,6 +18,8 @@ compile_function session_compile;    /* SESSION, KEYRING */
 compile_function hooks_compile;      /* prestart, createRuntime, createContainer */
 compile_function console_compile;    /* CONSOLE, TAKE_CONSOLE */
 compile_function process_compile;    /* RLIMIT, UMASK, PERSONALITY, SCHEDULER, IO_PRIORITY, ... */
+compile_function initial_affinity_compile; /* exec: HOST_AFFINITY, inherited over CLONE */
+compile_function placement_compile;  /* AFFINITY, MEMORY_POLICY */
 compile_function program_compile;    /* GROUPS, CWD, PROGRAM */
 compile_function gate_compile;       /* create: SYNC, GATE; run and exec: SYNC */
 compile_function privileges_compile; /* SECCOMP, BOUNDING, IDS, CAPABILITIES, startContainer, EXEC */

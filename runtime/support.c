@@ -12,11 +12,6 @@ static bool wants_net_devices(const struct compile *c)
 	return c->spec->linux.net_device_count > 0;
 }
 
-static bool wants_memory_policy(const struct compile *c)
-{
-	return c->spec->linux.memory_policy.present;
-}
-
 static bool wants_intel_rdt(const struct compile *c)
 {
 	return c->spec->linux.intel_rdt.present;
@@ -27,21 +22,14 @@ static bool wants_mount_label(const struct compile *c)
 	return c->spec->linux.mount_label && *c->spec->linux.mount_label;
 }
 
-static bool wants_affinity(const struct compile *c)
-{
-	return c->process->exec_cpu_affinity.initial || c->process->exec_cpu_affinity.final;
-}
-
 /* What the parser knows and this version does not do is refused, never ignored in silence. */
 static const struct unsupported {
 	bool (*wanted)(const struct compile *);
 	const char *pointer;
 } unsupported[] = {
 	{ wants_net_devices, "/linux/netDevices" },
-	{ wants_memory_policy, "/linux/memoryPolicy" },
 	{ wants_intel_rdt, "/linux/intelRdt" },
 	{ wants_mount_label, "/linux/mountLabel" },
-	{ wants_affinity, "/process/execCPUAffinity" },
 };
 
 int support_compile(struct compile *c, struct err *e)

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bitlist.h"
+#include "base/err.h"
+#include "plan/plan.h"
+#include "runtime/process.h"
+#include "spec/spec.h"
+
+/* The mask of a list such as "0-3,7" as a blob. */
+static int mask_blob(struct compile *c, const char *list, const char *why, uint64_t *ret_blob,
+		     struct err *e)
+{
+	autobuf mask = { 0 };
+	int r = bitlist_parse(list, &mask);
+
+	if (r < 0)
+		return err_say(e, -r, "%s: \"%s\" is not a list such as \"0-3,7\"", why, list);
+	*ret_blob = plan_blob(c->plan, mask.text, mask.length);
+	return 0;
+}
+
+/* sched_setaffinity(2) takes what the cpuset allows of it: every CPU of the container's cgroup,
+ * whatever the caller of tare was bound to. */
+static uint64_t any_cpu(struct compile *c)
+{
+	char mask[1024];
+
+	memset(mask, 0xff, sizeof mask);
+	return plan_blob(c->plan, mask, sizeof mask);
+}
+
+static int affinity(struct compile *c, struct err *e)
+{
+	const char *final = c->process->exec_cpu_affinity.final;
+	bool exec = c->request->kind == REQUEST_EXEC;
+	const char *why = "/process/execCPUAffinity/final";
+	uint64_t blob;
+	int r;
+
+	if (!exec || !final) {
+		PLAN_INIT(c->plan, OP_AFFINITY, NULL, any_cpu(c))->flags = STEP_OPTIONAL;
+		return 0;
+	}
+	r = mask_blob(c, final, why, &blob, e);
+	if (r == 0)
+		PLAN_INIT(c->plan, OP_AFFINITY, why, blob);
+	return r;
+}
+
+static int memory_policy(struct compile *c, struct err *e)
+{
+	const struct spec_memory_policy *policy = &c->spec->linux.memory_policy;
+	uint64_t blob = 0;
+	int r = 0;
+
+	if (!policy->present)
+		return 0;
+	if (policy->nodes && *policy->nodes)
+		r = mask_blob(c, policy->nodes, "/linux/memoryPolicy/nodes", &blob, e);
+	/* set_mempolicy(2) reads one bit less than maxnode. */
+	if (r == 0)
+		PLAN_INIT(c->plan, OP_MEMORY_POLICY, "/linux/memoryPolicy",
+			  policy->mode | policy->flags, blob, (blob >> 32) * 8 + (blob ? 1 : 0));
+	return r;
+}
+
+int placement_compile(struct compile *c, struct err *e)
+{
+	int r = affinity(c, e);
+
+	return r < 0 ? r : memory_policy(c, e);
+}
+
+int initial_affinity_compile(struct compile *c, struct err *e)
+{
+	const char *initial = c->process->exec_cpu_affinity.initial;
+	const char *why = "/process/execCPUAffinity/initial";
+	uint64_t blob;
+	int r;
+
+	if (!initial)
+		return 0;
+	r = mask_blob(c, initial, why, &blob, e);
+	if (r == 0)
+		PLAN_HOST(c->plan, OP_HOST_AFFINITY, why, blob);
+	return r;
+}
