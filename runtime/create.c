@@ -227,7 +227,7 @@ static struct making making_begin(struct context *context, const struct create_r
 		.ask = ask,
 		.config = { .fd = -1 },
 		.request = { .kind = kind },
-		.container = { .dir = -1 },
+		.container = CONTAINER_NONE,
 	};
 
 	launch_init(&m.launch);

@@ -70,6 +70,7 @@ static int step_state(struct lane *lane, const struct plan_step *step, struct er
 	struct launch *launch = lane->launch;
 	int r = 0;
 
+	launch->container->saved = launch->pidfd >= 0 ? STATUS_CREATED : STATUS_CREATING;
 	if (launch->pidfd >= 0)
 		r = container_identify(launch->container, launch->pid, launch->pidfd, e);
 	return r < 0 ? r : container_save(launch->container, e);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
-#include "runtime/socket.h"
 #include "runtime/state.h"
+#include "runtime/unix.h"
 
 /* config-linux.md#containerprocessstate */
 static char *process_state(struct lane *lane, const char *metadata)
@@ -35,12 +35,11 @@ int listener_send(struct lane *lane, const char *path, const char *metadata, int
 		  struct err *e)
 {
 	autofree char *text = NULL;
-	autofd agent = -1;
-	int r = unix_connect(path, SOCK_STREAM, &agent);
+	autofd agent = unix_connect(AT_FDCWD, path, SOCK_STREAM);
 	ssize_t n;
 
-	if (r < 0)
-		return err_set(e, -r, "cannot reach the seccomp agent at %s: connect", path);
+	if (agent < 0)
+		return err_set(e, -agent, "cannot reach the seccomp agent at %s: connect", path);
 	text = process_state(lane, metadata);
 	if (!text)
 		return err_set(e, ENOMEM, "the container process state");

@@ -64,7 +64,7 @@ static int pass_gate(struct context *context, const struct container *container,
 
 int container_start(struct context *context, const char *id, struct err *e)
 {
-	struct container container = { .dir = -1 };
+	autocontainer container = CONTAINER_NONE;
 	int r = container_load(context, id, true, &container, e);
 
 	if (r < 0)
@@ -74,6 +74,5 @@ int container_start(struct context *context, const char *id, struct err *e)
 		r = check_created(context, &container, e);
 	if (r == 0)
 		r = pass_gate(context, &container, e);
-	container_close(&container);
 	return r;
 }
