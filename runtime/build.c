@@ -22,6 +22,7 @@ static compile_function *const create_order[] = {
 	ns_maps_compile,
 	ns_enter_compile,
 	identity_compile,
+	net_devices_compile,
 	session_compile,
 	rootfs_open_compile,
 	mounts_compile,

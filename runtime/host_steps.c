@@ -27,6 +27,7 @@
 #include "runtime/idmap.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
+#include "runtime/netdev.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
 
@@ -253,6 +254,18 @@ static int step_host_proc(struct lane *lane, const struct plan_step *step, struc
 	return r < 0 ? err_set(e, -r, "write %s to %s", text(lane, step, 1), path) : 0;
 }
 
+static int step_net_device(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	char path[64];
+	autofd target = -1;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/net", lane->launch->pid);
+	target = open(path, O_RDONLY | O_CLOEXEC);
+	if (target < 0)
+		return err_set(e, errno, "open %s", path);
+	return netdev_move(text(lane, step, 0), text(lane, step, 1), target, e);
+}
+
 static int step_rlimit(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	struct rlimit limit = { step->arg[1], step->arg[2] };
@@ -306,6 +319,7 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_RELEASE] = step_release,
 	[OP_ID_MAP] = step_id_map,
 	[OP_HOST_HOOK] = step_hook,
+	[OP_NET_DEVICE] = step_net_device,
 	[OP_HOST_PROC] = step_host_proc,
 	[OP_HOST_RLIMIT] = step_rlimit,
 	[OP_TAKE_CONSOLE] = step_take_console,

@@ -72,6 +72,22 @@ int join_compile(struct compile *c, struct err *e)
 	return 0;
 }
 
+int net_devices_compile(struct compile *c, struct err *e)
+{
+	const struct spec_linux *spec = &c->spec->linux;
+
+	/* A joined network namespace is init's only once it has said so. */
+	if (spec->net_device_count)
+		plan_sync(c->plan, INIT_TO_HOST, "/linux/netDevices");
+	for (size_t i = 0; i < spec->net_device_count; i++)
+		PLAN_HOST(c->plan, OP_NET_DEVICE,
+			  arena_printf(c->arena, "/linux/netDevices/%s",
+				       spec->net_devices[i].host_name),
+			  plan_str(c->plan, spec->net_devices[i].host_name),
+			  plan_str(c->plan, spec->net_devices[i].name));
+	return 0;
+}
+
 static const char *const hook_names[HOOK_KINDS] = {
 	[HOOK_PRESTART] = "prestart",
 	[HOOK_CREATE_RUNTIME] = "createRuntime",

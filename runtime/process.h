@@ -14,6 +14,7 @@ compile_function gate_open_compile;  /* OPEN_GATE (create only) */
 compile_function clone_compile;      /* exec: HOST_SETNS pid; CLONE */
 compile_function identity_compile;   /* STATE created, HOST_PROC oom_score_adj */
 compile_function join_compile;       /* exec: SETNS through the pidfd, NS_ROOT */
+compile_function net_devices_compile; /* SYNC, NET_DEVICE */
 compile_function session_compile;    /* SESSION, KEYRING */
 compile_function hooks_compile;      /* prestart, createRuntime, createContainer */
 compile_function console_compile;    /* CONSOLE, TAKE_CONSOLE */

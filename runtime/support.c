@@ -7,11 +7,6 @@
 #include "runtime/process.h"
 #include "spec/spec.h"
 
-static bool wants_net_devices(const struct compile *c)
-{
-	return c->spec->linux.net_device_count > 0;
-}
-
 static bool wants_intel_rdt(const struct compile *c)
 {
 	return c->spec->linux.intel_rdt.present;
@@ -27,7 +22,6 @@ static const struct unsupported {
 	bool (*wanted)(const struct compile *);
 	const char *pointer;
 } unsupported[] = {
-	{ wants_net_devices, "/linux/netDevices" },
 	{ wants_intel_rdt, "/linux/intelRdt" },
 	{ wants_mount_label, "/linux/mountLabel" },
 };

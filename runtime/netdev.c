@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/netdev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "runtime/netlink.h"
+
+enum { ADDRESSES_MAX = 64 };
+
+struct address {
+	struct ifaddrmsg head;
+	unsigned char local[16], broadcast[4];
+	size_t length;
+	bool has_broadcast;
+};
+
+struct addresses {
+	unsigned index; /* of the device asked for */
+	struct address items[ADDRESSES_MAX];
+	size_t count;
+	bool too_many;
+};
+
+static void note_index(void *user, const struct nlmsghdr *message)
+{
+	*(unsigned *)user = (unsigned)((const struct ifinfomsg *)NLMSG_DATA(message))->ifi_index;
+}
+
+/* The index of a device by name: > 0, or -errno. */
+static int find(int socket, const char *name, unsigned *ret_index)
+{
+	struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
+	struct netlink_request request;
+
+	netlink_begin(&request, RTM_GETLINK, 0, &head, sizeof head);
+	netlink_attribute(&request, IFLA_IFNAME, name, strlen(name) + 1);
+	return netlink_query(socket, &request, note_index, ret_index);
+}
+
+static void take_attribute(struct address *address, uint32_t *flags, const struct rtattr *a)
+{
+	size_t length = RTA_PAYLOAD(a);
+
+	/* IFA_LOCAL is the address of a point-to-point IPv4 device, IFA_ADDRESS the peer's then. */
+	if ((a->rta_type == IFA_LOCAL || (a->rta_type == IFA_ADDRESS && !address->length)) &&
+	    length <= sizeof address->local) {
+		memcpy(address->local, RTA_DATA(a), length);
+		address->length = length;
+	} else if (a->rta_type == IFA_BROADCAST && length == sizeof address->broadcast) {
+		memcpy(address->broadcast, RTA_DATA(a), length);
+		address->has_broadcast = true;
+	} else if (a->rta_type == IFA_FLAGS && length == sizeof *flags) {
+		memcpy(flags, RTA_DATA(a), length);
+	}
+}
+
+static void take_address(void *user, const struct nlmsghdr *message)
+{
+	struct addresses *addresses = user;
+	const struct ifaddrmsg *head = NLMSG_DATA(message);
+	struct address address = { .head = *head };
+	uint32_t flags = head->ifa_flags;
+	size_t left = IFA_PAYLOAD(message);
+
+	if (head->ifa_index != addresses->index || head->ifa_scope != RT_SCOPE_UNIVERSE)
+		return;
+	for (const struct rtattr *a = IFA_RTA(head); RTA_OK(a, left); a = RTA_NEXT(a, left))
+		take_attribute(&address, &flags, a);
+	if (!(flags & IFA_F_PERMANENT) || !address.length)
+		return;
+	addresses->too_many = addresses->count == ADDRESSES_MAX;
+	if (!addresses->too_many)
+		addresses->items[addresses->count++] = address;
+}
+
+static int list_addresses(int socket, struct addresses *addresses)
+{
+	struct ifaddrmsg head = { .ifa_family = AF_UNSPEC };
+	struct netlink_request request;
+	int r;
+
+	netlink_begin(&request, RTM_GETADDR, NLM_F_DUMP, &head, sizeof head);
+	r = netlink_query(socket, &request, take_address, addresses);
+	return r == 0 && addresses->too_many ? -E2BIG : r;
+}
+
+static int move(int socket, unsigned index, const char *name, int target)
+{
+	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)index };
+	struct netlink_request request;
+
+	netlink_begin(&request, RTM_NEWLINK, 0, &head, sizeof head);
+	netlink_attribute(&request, IFLA_NET_NS_FD, &target, sizeof target);
+	netlink_attribute(&request, IFLA_IFNAME, name, strlen(name) + 1);
+	return netlink_call(socket, &request);
+}
+
+static int add_address(int socket, unsigned index, const struct address *address)
+{
+	struct ifaddrmsg head = { .ifa_family = address->head.ifa_family,
+				  .ifa_prefixlen = address->head.ifa_prefixlen,
+				  .ifa_scope = address->head.ifa_scope,
+				  .ifa_index = index };
+	struct netlink_request request;
+	int r;
+
+	netlink_begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
+	netlink_attribute(&request, IFA_LOCAL, address->local, address->length);
+	netlink_attribute(&request, IFA_ADDRESS, address->local, address->length);
+	if (address->has_broadcast)
+		netlink_attribute(&request, IFA_BROADCAST, address->broadcast,
+				  sizeof address->broadcast);
+	r = netlink_call(socket, &request);
+	return r == -EEXIST ? 0 : r;
+}
+
+static int bring_up(int socket, unsigned index)
+{
+	struct ifinfomsg head = { .ifi_family = AF_UNSPEC,
+				  .ifi_index = (int)index,
+				  .ifi_flags = IFF_UP,
+				  .ifi_change = IFF_UP };
+	struct netlink_request request;
+
+	netlink_begin(&request, RTM_NEWLINK, 0, &head, sizeof head);
+	return netlink_call(socket, &request);
+}
+
+/* A socket keeps the network namespace it was made in. */
+static int open_there(int target, int *ret_socket, struct err *e)
+{
+	autofd own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), socket = -1;
+
+	if (own < 0)
+		return err_set(e, errno, "open /proc/self/ns/net");
+	if (setns(target, CLONE_NEWNET) < 0)
+		return err_set(e, errno, "setns into the container's network namespace");
+	socket = netlink_open();
+	if (setns(own, CLONE_NEWNET) < 0)
+		return err_set(e, errno, "setns back to the own network namespace");
+	if (socket < 0)
+		return err_set(e, -socket, "netlink socket");
+	*ret_socket = fd_take(&socket);
+	return 0;
+}
+
+static int settle(const char *name, int target, const struct addresses *addresses, struct err *e)
+{
+	autofd there = -1;
+	unsigned index = 0;
+	int r = open_there(target, &there, e);
+
+	if (r < 0)
+		return r;
+	r = find(there, name, &index);
+	for (size_t i = 0; r == 0 && i < addresses->count; i++)
+		r = add_address(there, index, &addresses->items[i]);
+	if (r < 0)
+		return err_set(e, -r, "%s: its addresses in the container", name);
+	r = bring_up(there, index);
+	return r < 0 ? err_set(e, -r, "%s: bring up in the container", name) : 0;
+}
+
+int netdev_move(const char *host_name, const char *name, int target, struct err *e)
+{
+	autofd here = netlink_open();
+	struct addresses addresses = { 0 };
+	int r;
+
+	if (here < 0)
+		return err_set(e, -here, "netlink socket");
+	if (!name)
+		name = host_name;
+	r = find(here, host_name, &addresses.index);
+	if (r == 0)
+		r = list_addresses(here, &addresses);
+	if (r < 0)
+		return err_set(e, -r, "network device %s", host_name);
+	r = move(here, addresses.index, name, target);
+	if (r < 0)
+		return err_set(e, -r, "network device %s: move it into the container as %s", host_name,
+			       name);
+	return settle(name, target, &addresses, e);
+}
