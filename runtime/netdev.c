@@ -7,6 +7,8 @@
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
