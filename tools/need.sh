@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that a target of the Makefile needs, if any are missing:
+# tools/need.sh GROUP... Costs one dpkg-query when nothing is. Elsewhere than on Debian it only says
+# what is wanted.
+# shellcheck disable=SC2034 # the groups are used by name
+set -eu
+
+build="gcc libc6-dev make meson ninja-build pkgconf git libseccomp-dev libcap-dev libjansson-dev
+	libcmocka-dev"
+release="gcc libc6-dev make meson ninja-build pkgconf git musl-tools gperf dpkg-dev linux-libc-dev"
+demo="busybox-static"
+test="python3 python3-pytest busybox-static crun runc umoci mmdebstrap procps iproute2
+	util-linux perl-base universal-ctags mandoc shellcheck clang"
+deep="clang clang-tidy"
+vm="qemu-system-x86 busybox-static python3 kmod"
+
+wanted=
+for group; do
+	eval "wanted=\"\$wanted \$$group\""
+done
+# shellcheck disable=SC2086
+installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' $wanted 2>/dev/null |
+	sed -n 's/^i. *//p') || :
+missing=
+for package in $wanted; do
+	echo "$installed" | grep -qxF -e "$package" || missing="$missing $package"
+done
+[ -z "$missing" ] && exit 0
+if ! command -v apt-get >/dev/null; then
+	echo "missing, by their Debian names:$missing" >&2
+	exit 0
+fi
+install() {
+	# shellcheck disable=SC2086
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 \
+		install -y --no-install-recommends $missing </dev/null >"$1" 2>&1
+}
+echo "installing:$missing"
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+# The package lists of a bare machine are empty or old: then once more behind an update.
+install "$output" || { apt-get -qq update </dev/null && install "$output"; } || {
+	cat "$output" >&2
+	exit 1
+}

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds the static libraries of the release binary with musl-gcc, from the distribution's own source
+# packages: tools/static-deps.sh PREFIX. What PREFIX holds already is kept.
+# The system's package lists are left alone: the source lists live in PREFIX/apt.
+set -eu
+prefix=$(mkdir -p "$1" && cd "$1" && pwd)
+work=$prefix/src
+lists=$prefix/apt
+multiarch=$(gcc -print-multiarch)
+log=$prefix/log
+
+CC="musl-gcc -idirafter /usr/include -idirafter /usr/include/$multiarch"
+CFLAGS="-Os -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+export CC CFLAGS
+
+# The distribution's own archives as "URI SUITE COMPONENTS", from one-line lists and deb822 files.
+archives() {
+	# shellcheck disable=SC1091
+	. /etc/os-release
+	{
+		sed -n 's/^deb  *\(\[[^]]*] *\)\{0,1\}//p' /etc/apt/sources.list \
+			/etc/apt/sources.list.d/*.list 2>/dev/null || :
+		awk -v RS= -v FS='\n' '{
+			split("", field)
+			for (i = 1; i <= NF; i++)
+				if (match($i, /^[A-Za-z-]+:/))
+					field[tolower(substr($i, 1, RLENGTH - 1))] = substr($i, RLENGTH + 1)
+			uris = split(field["uris"], uri, " ")
+			suites = split(field["suites"], suite, " ")
+			for (u = 1; u <= uris; u++)
+				for (s = 1; s <= suites; s++)
+					print uri[u], suite[s], field["components"]
+		}' /etc/apt/sources.list.d/*.sources 2>/dev/null || :
+	} | awk -v release="$VERSION_CODENAME" '$2 == release || index($2, release "-") == 1'
+}
+
+# apt-get with lists of its own.
+sources() {
+	apt-get -qq -o Dir::Etc::SourceList="$lists/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::State::Lists="$lists/lists" -o Dir::Cache="$lists/cache" \
+		-o APT::Sandbox::User=root "$@"
+}
+
+# fetch SOURCE-PACKAGE: unpacks it below work; prints its directory.
+fetch() {
+	if [ ! -e "$lists/sources.list" ]; then
+		mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
+		archives | sed 's/^/deb-src /' >"$lists/sources.list.new"
+		cp "$lists/sources.list.new" "$lists/sources.list"
+		sources update >>"$log" 2>&1 || { rm "$lists/sources.list"; return 1; }
+	fi
+	rm -rf "${work:?}/$1"
+	mkdir -p "$work/$1"
+	(cd "$work/$1" && sources source "$1") >>"$log" 2>&1
+	echo "$work/$1"/*/
+}
+
+# pkgconfig NAME VERSION LIBRARY: what meson asks for.
+pkgconfig() {
+	mkdir -p "$prefix/lib/pkgconfig"
+	cat >"$prefix/lib/pkgconfig/$1.pc" <<-END
+		prefix=$prefix
+		Name: $1
+		Description: $1, static, for musl
+		Version: $2
+		Libs: -L\${prefix}/lib -l$3
+		Cflags: -I\${prefix}/include
+	END
+}
+
+# version SOURCE-DIRECTORY: the upstream part of the package's version.
+version() {
+	sed -n '1s/.*(\([0-9]*:\)\{0,1\}\([^-)]*\).*/\2/p' "$1/debian/changelog"
+}
+
+build_libseccomp() {
+	cd "$1"
+	./configure --prefix="$prefix" --host="$(gcc -dumpmachine)" --disable-shared --enable-static
+	make -C include install
+	make -C src -j"$(nproc)" libseccomp.la
+	cp src/.libs/libseccomp.a "$prefix/lib/"
+	pkgconfig libseccomp "$(version .)" seccomp
+}
+
+build_libcap() {
+	cd "$1"
+	make -C libcap -j"$(nproc)" CC="$CC" BUILD_CC=gcc COPTS="$CFLAGS" DYNAMIC=no SHARED=no \
+		LIBCSTATIC=yes libcap.a
+	mkdir -p "$prefix/include/sys"
+	cp libcap/include/sys/capability.h "$prefix/include/sys/"
+	cp libcap/libcap.a "$prefix/lib/"
+	pkgconfig libcap "$(version .)" cap
+}
+
+# Without its configure script, which the source package leaves to be generated.
+build_jansson() {
+	cd "$1/src"
+	sed 's/@json_inline@/inline/; s/@json_have_[a-z_]*@/1/' jansson_config.h.in >jansson_config.h
+	for have in STDINT_H SYS_TYPES_H UNISTD_H FCNTL_H SYS_STAT_H SYS_TIME_H SYS_PARAM_H SCHED_H \
+		ENDIAN_H LOCALE_H LOCALECONV LONG_LONG_INT UNSIGNED_LONG_LONG_INT STRTOLL \
+		SNPRINTF OPEN READ CLOSE GETPID GETTIMEOFDAY SCHED_YIELD ATOMIC_BUILTINS; do
+		echo "#define HAVE_$have 1"
+	done >jansson_private_config.h
+	echo "#define INITIAL_HASHTABLE_ORDER 3" >>jansson_private_config.h
+	echo "#define USE_URANDOM 1" >>jansson_private_config.h
+	for source in *.c; do
+		# shellcheck disable=SC2086
+		$CC $CFLAGS -D_GNU_SOURCE -DHAVE_CONFIG_H -I. -c "$source"
+	done
+	ar rcs "$prefix/lib/libjansson.a" ./*.o
+	cp jansson.h jansson_config.h "$prefix/include/"
+	cd ..
+	pkgconfig jansson "$(version .)" jansson
+}
+
+mkdir -p "$prefix/lib" "$prefix/include" "$work"
+for library in libseccomp libcap jansson; do
+	[ -e "$prefix/$library.done" ] && continue
+	package=$library
+	[ "$library" = libcap ] && package=libcap2
+	echo "building static $library (log: $log)"
+	source=$(fetch "$package") || { tail -n 5 "$log" >&2; exit 1; }
+	set +e # in the condition of an if or ||, sh would go on behind a failed command
+	(set -e; "build_$library" "$source") >>"$log" 2>&1
+	status=$?
+	set -e
+	[ "$status" = 0 ] || { tail -n 25 "$log" >&2; exit 1; }
+	rm -rf "${work:?}/$package"
+	touch "$prefix/$library.done"
+done
