@@ -35,7 +35,8 @@ static size_t utf8_length(const unsigned char *text)
 }
 
 static const struct name_value escapes[] = {
-	{ "\\\"", '"' }, { "\\\\", '\\' }, { "\\n", '\n' }, { "\\t", '\t' }, { "\\r", '\r' }, { NULL, 0 },
+	{ "\\\"", '"' }, { "\\\\", '\\' }, { "\\n", '\n' },
+	{ "\\t", '\t' }, { "\\r", '\r' },  { NULL, 0 },
 };
 
 static size_t add_character(struct strbuf *buf, const unsigned char *text)

@@ -7,6 +7,6 @@
 
 struct strbuf;
 
-/* Appends text as a JSON string with its quotation marks. What is not UTF-8 becomes U+FFFD, so that the
- * result is always valid, whatever a file name holds. */
+/* Appends text as a JSON string with its quotation marks. What is not UTF-8 becomes U+FFFD, so that
+ * the result is always valid, whatever a file name holds. */
 void json_add_string(struct strbuf *, const char *text);

@@ -100,7 +100,8 @@ static void write_syslog(enum log_level level, const char *message)
 	syslog(levels[level].priority, "%s", message);
 }
 
-/* Journal native protocol: fields of one datagram, a line each. Control characters would end a field. */
+/* Journal native protocol: fields of one datagram, a line each. Control characters would end a
+ * field. */
 static void write_journal(enum log_level level, const char *message)
 {
 	autobuf fields = { 0 };
@@ -138,7 +139,8 @@ static int open_journal(const char *name, struct sink *ret_sink, struct err *e)
 	if (fd < 0)
 		return err_set(e, errno, "--log journald:%s: socket", name);
 	if (connect(fd, (const struct sockaddr *)&journal, sizeof journal) < 0)
-		return err_set(e, errno, "--log journald:%s: connect to %s", name, journal.sun_path);
+		return err_set(e, errno, "--log journald:%s: connect to %s", name,
+			       journal.sun_path);
 	*ret_sink = (struct sink){ write_journal, ret_sink->level, fd_take(&fd),
 				   *name ? name : "tare", false };
 	return 0;
@@ -211,7 +213,8 @@ void log_failure(const char *command, const struct err *e)
 	if (sink.write != write_plain)
 		sink.write(LOG_LEVEL_ERROR, e->text);
 	if (!sink.to_stderr || sink.write == write_plain) {
-		strbuf_addf(&line, "tare: %s%s%s\n", command ? command : "", command ? ": " : "", e->text);
+		strbuf_addf(&line, "tare: %s%s%s\n", command ? command : "", command ? ": " : "",
+			    e->text);
 		(void)fd_write_all(STDERR_FILENO, line.text, line.length);
 	}
 }

@@ -13,7 +13,7 @@
 struct context;
 struct err;
 
-/* FLAG and CHOICE take "--x", "--x=true" and "--x=false"; a CHOICE remembers that it was not given. */
+/* FLAG and CHOICE take "--x", "--x=true", "--x=false"; a CHOICE knows that it was not given. */
 enum option_kind { OPTION_FLAG, OPTION_CHOICE, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST };
 enum choice { CHOICE_NONE, CHOICE_NO, CHOICE_YES };
 
@@ -55,11 +55,11 @@ struct invocation {
 
 struct command {
 	const char *name;      /* NULL ends the table */
-	const char *arguments; /* "CONTAINER [SIGNAL]"; CONTAINER is one that exists, ID a new one */
+	const char *arguments; /* "CONTAINER [SIGNAL]"; CONTAINER exists, ID is a new one */
 	const char *summary;   /* one line */
 	const struct option_row *options;
 	int least, most;       /* positional arguments; most -1: any number */
-	bool stops;            /* options end at the first positional argument (run a program behind it) */
+	bool stops;            /* options end at the first positional argument: exec */
 	bool stateless;        /* needs no state directory: works where none can be known */
 	bool hidden;           /* not advertised */
 	/* The exit status, or a negative errno with e filled (exit status 1). */

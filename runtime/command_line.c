@@ -10,6 +10,11 @@
 #include "base/err.h"
 #include "runtime/command.h"
 
+const struct option_row help_option = {
+	"help", 'h', OPTION_FLAG, offsetof(struct options, help), NULL, "print this text and exit",
+	false,
+};
+
 /* Values of getopt_long() beyond those of any letter; the row's index is added. */
 enum { ROW_VALUE = 0x100 };
 
@@ -22,10 +27,9 @@ struct parser {
 };
 
 static const struct name_value bools[] = {
-	{ "true", true }, { "false", false }, { "1", true }, { "0", false },
-	{ "t", true },	  { "f", false },     { "T", true }, { "F", false },
-	{ "TRUE", true }, { "FALSE", false }, { "True", true }, { "False", false },
-	{ NULL, 0 },
+	{ "true", true }, { "false", false }, { "1", true },  { "0", false },   { "t", true },
+	{ "f", false },   { "T", true },      { "F", false }, { "TRUE", true }, { "FALSE", false },
+	{ "True", true }, { "False", false }, { NULL, 0 },
 };
 
 int bool_parse(const char *text, bool *ret_value)
@@ -40,7 +44,8 @@ int bool_parse(const char *text, bool *ret_value)
 
 static const char *row_title(struct arena *arena, const struct option_row *row)
 {
-	return *row->name ? arena_printf(arena, "--%s", row->name) : arena_printf(arena, "-%c", row->letter);
+	return *row->name ? arena_printf(arena, "--%s", row->name)
+			  : arena_printf(arena, "-%c", row->letter);
 }
 
 static int set_bool(struct parser *p, const struct option_row *row, const char *text, bool *ret_on,
@@ -49,7 +54,8 @@ static int set_bool(struct parser *p, const struct option_row *row, const char *
 	*ret_on = true;
 	if (!text || bool_parse(text, ret_on) == 0)
 		return 0;
-	return err_say(e, EINVAL, "%s: \"%s\" is neither true nor false", row_title(p->arena, row), text);
+	return err_say(e, EINVAL, "%s: \"%s\" is neither true nor false", row_title(p->arena, row),
+		       text);
 }
 
 static int set_flag(struct parser *p, const struct option_row *row, const char *text, struct err *e)
@@ -57,7 +63,8 @@ static int set_flag(struct parser *p, const struct option_row *row, const char *
 	return set_bool(p, row, text, (bool *)((char *)p->options + row->offset), e);
 }
 
-static int set_choice(struct parser *p, const struct option_row *row, const char *text, struct err *e)
+static int set_choice(struct parser *p, const struct option_row *row, const char *text,
+		      struct err *e)
 {
 	enum choice *choice = (enum choice *)((char *)p->options + row->offset);
 	bool on;
@@ -83,13 +90,14 @@ static bool is_one_of(const char *words, const char *text)
 static int set_text(struct parser *p, const struct option_row *row, const char *text, struct err *e)
 {
 	if (strchr(row->argument, '|') && !is_one_of(row->argument, text))
-		return err_say(e, EINVAL, "%s: \"%s\" is not one of %s", row_title(p->arena, row), text,
-			       row->argument);
+		return err_say(e, EINVAL, "%s: \"%s\" is not one of %s", row_title(p->arena, row),
+			       text, row->argument);
 	*(const char **)((char *)p->options + row->offset) = text;
 	return 0;
 }
 
-static int set_number(struct parser *p, const struct option_row *row, const char *text, struct err *e)
+static int set_number(struct parser *p, const struct option_row *row, const char *text,
+		      struct err *e)
 {
 	int r = parse_u64(text, INT_MAX, (uint64_t *)((char *)p->options + row->offset));
 
@@ -143,7 +151,8 @@ static void parser_init(struct parser *p, const struct option_row *rows, bool st
 		const struct kind_row *kind = &kinds[row->kind];
 
 		if (*row->name)
-			*next++ = (struct option){ row->name, kind->has_argument, NULL, ROW_VALUE + (int)i };
+			*next++ = (struct option){ row->name, kind->has_argument, NULL,
+						   ROW_VALUE + (int)i };
 		if (row->letter) {
 			*letter++ = row->letter;
 			letter = stpcpy(letter, kind->letter_suffix);
@@ -166,8 +175,8 @@ static int refuse(const struct parser *p, int code, const char *word, struct err
 	const struct option_row *row = optopt ? row_of(p, optopt) : NULL;
 
 	if (code == ':' && row)
-		return err_say(e, EINVAL, "option %s needs an argument: %s", row_title(p->arena, row),
-			       row->argument);
+		return err_say(e, EINVAL, "option %s needs an argument: %s",
+			       row_title(p->arena, row), row->argument);
 	if (optopt && optopt < ROW_VALUE)
 		return err_say(e, EINVAL, "unknown option -%c", optopt);
 	return err_say(e, EINVAL, "unknown option %s", word);
@@ -182,8 +191,8 @@ static int take(struct parser *p, int code, const char *word, struct err *e)
 	return kinds[row->kind].set(p, row, optarg, e);
 }
 
-int command_line_parse(struct arena *arena, const struct option_row *rows, bool stops, int argc, char **argv,
-		       struct options *ret_options, int *ret_first, struct err *e)
+int command_line_parse(struct arena *arena, const struct option_row *rows, bool stops, int argc,
+		       char **argv, struct options *ret_options, int *ret_first, struct err *e)
 {
 	struct parser parser = { .arena = arena, .options = ret_options };
 	int code, r = 0;

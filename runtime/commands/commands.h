@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front ends: one function a command, each from options to one operation and what it prints. Only these
- * and main.c know of standard output.
+ * The front ends: one function a command, each from options to one operation and what it prints.
+ * Only these and main.c know of standard output.
  */
 #pragma once
 #include <sys/types.h>
@@ -13,9 +13,9 @@ struct err;
 struct invocation;
 
 typedef int command_function(struct invocation *, struct err *e);
-command_function command_create, command_run, command_start, command_state, command_kill, command_delete,
-	command_exec, command_list, command_ps, command_pause, command_resume, command_spec, command_features,
-	command_plan, command_validate, command_completion;
+command_function command_create, command_run, command_start, command_exec, command_state,
+	command_list, command_ps, command_kill, command_pause, command_resume, command_delete,
+	command_spec, command_validate, command_plan, command_features, command_completion;
 
 /* Writes text to standard output. 0, or -errno: a full disk or a closed pipe is a failure. */
 int print_text(const struct strbuf *, struct err *e);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "runtime/command.h"
+#include "runtime/commands/commands.h"
+
+/* clang-format off: a row is read across */
+#define CELLS(name, letter, kind, field, argument, help) \
+	name, letter, OPTION_##kind, offsetof(struct options, field), argument, help
+#define ROW(...) { CELLS(__VA_ARGS__), false }
+/* Accepted from callers who know another runtime; no part of what tare promises. */
+#define HIDDEN(...) { CELLS(__VA_ARGS__), true }
+#define END { .name = NULL }
+
+const struct option_row global_options[] = {
+	ROW("root", 0, TEXT, root, "DIR",
+	    "keep the state of containers in DIR (default: /run/tare for root, else "
+	    "$XDG_RUNTIME_DIR/tare)"),
+	ROW("log", 0, TEXT, log, "FILE",
+	    "append messages to FILE, or to file:FILE, syslog:NAME, journald:NAME"),
+	ROW("log-format", 0, TEXT, log_format, "text|json",
+	    "form of the lines in the log (default: text)"),
+	ROW("log-level", 0, TEXT, log_level, "error|warning|info|debug",
+	    "least important messages to log (default: warning)"),
+	ROW("debug", 0, FLAG, debug, NULL, "log everything: the same as --log-level=debug"),
+	ROW("systemd-cgroup", 0, FLAG, systemd_cgroup, NULL,
+	    "the same as --cgroup-manager=systemd, which this version refuses"),
+	ROW("cgroup-manager", 0, TEXT, cgroup_manager, "cgroupfs|systemd|disabled",
+	    "who makes the cgroups of containers (default: cgroupfs)"),
+	ROW("rootless", 0, TEXT, rootless, "true|false|auto",
+	    "accepted and ignored: tare finds out itself what it may do"),
+	ROW("version", 'v', FLAG, version, NULL, "print versions and exit"),
+	HIDDEN("", 'V', FLAG, version, NULL, ""),
+	END,
+};
+
+#define BUNDLE_ROWS \
+	ROW("bundle", 'b', TEXT, bundle, "DIR", \
+	    "the bundle's directory (default: the current one)"), \
+	ROW("config", 'f', TEXT, config, "FILE", \
+	    "read FILE instead of config.json of the bundle")
+#define OUTPUT_ROWS \
+	ROW("console-socket", 0, TEXT, console_socket, "SOCKET", \
+	    "unix socket that receives the terminal's master descriptor"), \
+	ROW("pid-file", 0, TEXT, pid_file, "FILE", \
+	    "write the process id of the new process to FILE"), \
+	ROW("pidfd-socket", 0, TEXT, pidfd_socket, "SOCKET", \
+	    "unix socket that receives a pidfd of the new process"), \
+	ROW("preserve-fds", 0, NUMBER, preserve_fds, "N", \
+	    "hand N descriptors behind those of $LISTEN_FDS, counted from 3, to the process")
+#define MAKE_ROWS \
+	BUNDLE_ROWS, OUTPUT_ROWS, \
+	ROW("no-pivot", 0, FLAG, no_pivot, NULL, \
+	    "move the root file system instead of pivot_root(2): for roots on a ramdisk"), \
+	ROW("no-new-keyring", 0, FLAG, no_new_keyring, NULL, \
+	    "keep the caller's session keyring"), \
+	ROW("no-subreaper", 0, FLAG, no_subreaper, NULL, \
+	    "do not adopt processes that the container leaves behind")
+#define DETACH_ROW \
+	ROW("detach", 'd', FLAG, detach, NULL, "return as soon as the process runs")
+#define FORMAT_ROW \
+	ROW("format", 'f', TEXT, format, "table|json", "form of the output (default: table)")
+#define REGEX_ROW \
+	ROW("regex", 'r', FLAG, regex, NULL, \
+	    "CONTAINER is an extended regular expression: act on every container whose id " \
+	    "it matches")
+
+static const struct option_row create_options[] = { MAKE_ROWS, END };
+static const struct option_row run_options[] = {
+	MAKE_ROWS,
+	DETACH_ROW,
+	ROW("keep", 0, FLAG, keep, NULL,
+	    "do not delete the container when its process has ended"),
+	END,
+};
+static const struct option_row exec_options[] = {
+	ROW("process", 'p', TEXT, process, "FILE",
+	    "run the process object in FILE; what else describes a process does not count then"),
+	ROW("cwd", 0, TEXT, cwd, "DIR", "working directory in the container"),
+	ROW("env", 'e', LIST, env, "NAME=VALUE", "set an environment variable; may be repeated"),
+	ROW("tty", 't', FLAG, tty, NULL, "give the process a terminal"),
+	ROW("user", 'u', TEXT, user, "UID[:GID]", "numeric user and group to run as"),
+	ROW("additional-gids", 'g', LIST, additional_gids, "GID",
+	    "add a supplementary group; may be repeated"),
+	ROW("cap", 'c', LIST, caps, "CAP", "add a capability; may be repeated"),
+	ROW("no-new-privs", 0, CHOICE, no_new_privs, NULL,
+	    "forbid the process to gain privileges"),
+	ROW("apparmor", 0, TEXT, apparmor, "PROFILE", "AppArmor profile of the process"),
+	ROW("process-label", 0, TEXT, process_label, "LABEL", "SELinux label of the process"),
+	ROW("cgroup", 0, LIST, cgroups, "[CONTROLLER:]PATH",
+	    "run in this sub-cgroup of the container's cgroup; may be repeated"),
+	ROW("ignore-paused", 0, FLAG, ignore_paused, NULL, "run in a paused container too"),
+	DETACH_ROW,
+	OUTPUT_ROWS,
+	END,
+};
+static const struct option_row kill_options[] = {
+	HIDDEN("all", 'a', FLAG, all, NULL, "send the signal to every process"),
+	REGEX_ROW,
+	END,
+};
+static const struct option_row delete_options[] = {
+	ROW("force", 'f', FLAG, force, NULL,
+	    "kill what still runs and clean up whatever is left; an absent container is fine"),
+	REGEX_ROW,
+	END,
+};
+static const struct option_row list_options[] = {
+	FORMAT_ROW,
+	ROW("quiet", 'q', FLAG, quiet, NULL, "print ids only"),
+	END,
+};
+static const struct option_row ps_options[] = { FORMAT_ROW, END };
+static const struct option_row no_options[] = { END };
+static const struct option_row spec_options[] = {
+	ROW("bundle", 'b', TEXT, bundle, "DIR",
+	    "write config.json in DIR (default: the current directory)"),
+	ROW("file", 'f', TEXT, file, "FILE", "write FILE instead; - is standard output"),
+	ROW("rootless", 0, FLAG, rootless_spec, NULL,
+	    "for a container that is run without privileges"),
+	END,
+};
+static const struct option_row plan_options[] = {
+	BUNDLE_ROWS,
+	ROW("format", 0, TEXT, format, "text|json", "form of the output (default: text)"),
+	ROW("assume", 0, TEXT, assume, "FACT[,FACT]...",
+	    "do not look at the host but take it to be so: root, rootless, userns, unified, "
+	    "hybrid, terminal"),
+	END,
+};
+static const struct option_row validate_options[] = { BUNDLE_ROWS, END };
+
+const struct command commands[] = {
+	{ "create", "ID", "make a container from a bundle, without starting its program",
+	  create_options, 1, 1, .run = command_create },
+	{ "start", "CONTAINER", "start the program of a created container",
+	  no_options, 1, 1, .run = command_start },
+	{ "run", "ID", "create a container and start its program",
+	  run_options, 1, 1, .run = command_run },
+	{ "exec", "CONTAINER [PROGRAM [ARGUMENT]...]", "run another process in a container",
+	  exec_options, 1, -1, .stops = true, .run = command_exec },
+	{ "state", "CONTAINER", "print the state of a container",
+	  no_options, 1, 1, .run = command_state },
+	{ "list", "", "list the containers",
+	  list_options, 0, 0, .run = command_list },
+	{ "ps", "CONTAINER [PS-OPTION]...", "list the processes of a container",
+	  ps_options, 1, -1, .stops = true, .run = command_ps },
+	{ "kill", "CONTAINER [SIGNAL]", "send a signal to a container, TERM by default",
+	  kill_options, 1, 2, .run = command_kill },
+	{ "pause", "CONTAINER", "freeze all processes of a container",
+	  no_options, 1, 1, .run = command_pause },
+	{ "resume", "CONTAINER", "thaw a paused container",
+	  no_options, 1, 1, .run = command_resume },
+	{ "delete", "CONTAINER", "remove a stopped container",
+	  delete_options, 1, 1, .run = command_delete },
+	{ "spec", "", "write a config.json to begin with",
+	  spec_options, 0, 0, .stateless = true, .run = command_spec },
+	{ "validate", "", "print every problem of a config.json",
+	  validate_options, 0, 0, .stateless = true, .run = command_validate },
+	{ "plan", "", "print the steps that a bundle compiles to",
+	  plan_options, 0, 0, .stateless = true, .run = command_plan },
+	{ "features", "", "print what this runtime can do",
+	  no_options, 0, 0, .stateless = true, .run = command_features },
+	{ "completion", "bash", "print a completion script",
+	  no_options, 1, 1, .stateless = true, .hidden = true, .run = command_completion },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/commands/bundle.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "plan/request.h"
+#include "runtime/build.h"
+#include "runtime/command.h"
+#include "runtime/context.h"
+#include "runtime/probe.h"
+#include "spec/spec.h"
+
+int bundle_host(struct invocation *in, struct err *e)
+{
+	if (in->options->assume)
+		return host_assume(in->context, in->options->assume, e);
+	return host_probe(in->context, e);
+}
+
+int bundle_plan(struct invocation *in, const struct config *config, struct plan_header **ret_plan,
+		struct err *e)
+{
+	struct request request = {
+		.kind = REQUEST_CREATE,
+		.id = "ID",
+		.bundle = config->bundle,
+		.rootfs = config->rootfs,
+		.init_pidfd = -1,
+	};
+
+	if (!config->spec->process.present)
+		return err_say(e, EINVAL, "/process: must be there to create a container");
+	return build_plan(in->context, config->spec, NULL, &request, ret_plan, e);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/commands/shown.h"
+
+#include <pwd.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "runtime/context.h"
+
+/* The name now, not at creation: `list` answers whose container it is. */
+static const char *owner_name(struct arena *arena, const struct container *container)
+{
+	const struct passwd *row = getpwuid(container->owner_uid);
+
+	if (container->owner && *container->owner)
+		return container->owner;
+	return row ? arena_strdup(arena, row->pw_name)
+		   : arena_printf(arena, "%u", container->owner_uid);
+}
+
+int shown_load(struct context *context, const char *id, struct shown *ret_shown, struct err *e)
+{
+	struct shown shown;
+	int r = container_load(context, id, false, &shown.container, e);
+
+	if (r < 0)
+		return r;
+	shown.container.owner = owner_name(context->arena, &shown.container);
+	r = container_status(context, &shown.container, &shown.status, e);
+	if (r < 0) {
+		shown_clear(&shown);
+		return r;
+	}
+	*ret_shown = shown;
+	return 0;
+}
+
+void shown_clear(struct shown *shown)
+{
+	container_close(&shown->container);
+}

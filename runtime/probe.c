@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/capability.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "cgroups/cgroup.h"
+#include "runtime/context.h"
+
+/* Only the initial user namespace maps all ids onto themselves in one line. */
+bool probe_in_userns(void)
+{
+	autobuf map = { 0 };
+	unsigned long inside, outside, size;
+
+	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map) < 0 || !map.text)
+		return false;
+	if (sscanf(map.text, "%lu %lu %lu", &inside, &outside, &size) != 3)
+		return true; /* not mapped yet */
+	return inside != 0 || outside != 0 || size != 4294967295ul;
+}
+
+static int has_sys_admin(bool *ret_has, struct err *e)
+{
+	cap_t caps = cap_get_proc();
+	cap_flag_value_t value = CAP_CLEAR;
+	int r;
+
+	if (!caps)
+		return err_set(e, errno, "cannot read the capabilities of tare: capget");
+	r = cap_get_flag(caps, CAP_SYS_ADMIN, CAP_EFFECTIVE, &value);
+	cap_free(caps);
+	if (r < 0)
+		return err_set(e, EINVAL, "cannot read the capabilities of tare: cap_get_flag");
+	*ret_has = value == CAP_SET;
+	return 0;
+}
+
+static void probe_terminal(struct host *host)
+{
+	struct winsize size = { 0 };
+
+	host->has_terminal = isatty(STDIN_FILENO) == 1;
+	if (!host->has_terminal || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0)
+		return;
+	host->rows = size.ws_row;
+	host->columns = size.ws_col;
+}
+
+int host_probe(struct context *context, struct err *e)
+{
+	struct host host = { .in_userns = probe_in_userns(), .uid = geteuid(), .gid = getegid() };
+	bool sys_admin = false;
+	int r;
+
+	if (context->host_probed)
+		return 0;
+	r = has_sys_admin(&sys_admin, e);
+	if (r == 0)
+		r = cgroup_probe(context->arena, &host, e);
+	if (r < 0)
+		return r;
+	host.root = sys_admin && !host.in_userns;
+	probe_terminal(&host);
+	context->host = host;
+	context->host_probed = true;
+	return 0;
+}
