@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* x86-64: how a program starts and how it calls the kernel. meson.build picks the folder. */
+#pragma once
+
+#define ARCH_ELF_MACHINE 62 /* EM_X86_64 */
+
+/* The kernel leaves argc, argv and the environment on the stack. */
+#define ARCH_START(function) \
+	__asm__(".text\n.globl _start\n.type _start, @function\n_start:\n" \
+		"xorl %ebp, %ebp\n" \
+		"movq %rsp, %rdi\n" \
+		"andq $-16, %rsp\n" \
+		"call " #function "\n" \
+		"hlt\n.size _start, . - _start\n")
+
+static inline long arch_call(long number, long a, long b, long c, long d, long e, long f)
+{
+	long result;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last step. */
+#include <linux/mman.h>
+
+#include "init/init.h"
+
+enum { HOME_SIZE = 512 };
+
+/* One block for both vectors and HOME's text: it costs pages only in proportion to their length. */
+static void *block_make(struct init *in, size_t pointers)
+{
+	long at = SYS(mmap, 0, pointers * sizeof(char *) + HOME_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at < 0 && at > -4096) {
+		fail(in, CALL_mmap, at, NULL);
+		return NULL;
+	}
+	return (void *)at;
+}
+
+static const char **vector_fill(const struct init *in, uint64_t list, const char **items)
+{
+	uint32_t count = list_count(in, list);
+
+	for (uint32_t i = 0; i < count; i++)
+		items[i] = list_item(in, list, i);
+	items[count] = NULL;
+	return items + count;
+}
+
+static int has_home(const struct init *in, uint64_t env)
+{
+	int found = 0;
+
+	for (uint32_t i = 0; i < list_count(in, env); i++)
+		found |= text_after(list_item(in, env, i), "HOME=") != NULL;
+	return found;
+}
+
+int exec_prepare(struct init *in, const struct plan_step *step)
+{
+	uint64_t argv = step->arg[0], env = step->arg[1];
+	size_t pointers = list_count(in, argv) + (size_t)list_count(in, env) + 3;
+	const char **block = block_make(in, pointers), **end, **envp;
+	char *home;
+
+	if (!block)
+		return -1;
+	envp = vector_fill(in, argv, block) + 1;
+	end = vector_fill(in, env, envp);
+	if (step->arg[2] && !has_home(in, env)) {
+		home = (char *)(block + pointers);
+		home_find(in, in->uid, home, HOME_SIZE);
+		*end++ = home;
+		*end = NULL;
+	}
+	in->argv = (char *const *)block;
+	in->envp = (char *const *)envp;
+	SYS(umask, in->umask);
+	return descriptors_give(in);
+}
+
+int run_EXEC(struct init *in, const uint64_t *arg)
+{
+	const char *program = in->program;
+
+	if (!in->argv && (exec_prepare(in, in->step) < 0 || report(in, REPORT_EXEC, 0) < 0))
+		return -1;
+	if (!in->program_found)
+		program = in->argv[0] ? in->argv[0] : "";
+	return exec_explain(in, program, SYS(execve, program, in->argv, in->envp));
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The root file system: its mount, and entering it. */
+#include "init/init.h"
+
+enum { FLAG_REC = 0x4000, FLAG_SLAVE = 1 << 19, FLAG_PRIVATE = 1 << 18, LAZY = 2 /* MNT_DETACH */ };
+
+static int open_directory(struct init *in, int dir, const char *path)
+{
+	return check(in, CALL_open, SYS(openat, dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+int run_PROPAGATION(struct init *in, const uint64_t *arg)
+{
+	const char *path = step_text(in, arg[0]);
+
+	if (arg[1] & FLAG_REC && arg[1] & (FLAG_SLAVE | FLAG_PRIVATE) && text_equal(path, "/"))
+		in->may_propagate = 0;
+	return CHECK(in, mount, 0, path, 0, arg[1], 0);
+}
+
+int run_ROOT(struct init *in, const uint64_t *arg)
+{
+	const char *path = step_text(in, arg[0]);
+	autofd below = open_directory(in, AT_FDCWD, path), tree = -1;
+	unsigned flags = OPEN_TREE_CLONE | AT_EMPTY_PATH | (arg[1] ? AT_RECURSIVE : 0);
+	long r;
+
+	if (below < 0)
+		return -1;
+	tree = check(in, CALL_open_tree, sys_open_tree(below, "", flags));
+	if (tree < 0)
+		return -1;
+	r = sys_move_mount(tree, below);
+	if (r < 0)
+		return fail(in, CALL_move_mount, r, NULL);
+	fd_close(&in->root);
+	in->root = (int)SYS(fcntl, tree, F_DUPFD_CLOEXEC, 0);
+	slot_fill(in, arg[2], tree);
+	tree = -1;
+	return 0;
+}
+
+/* From a directory up to the root of the mount it lies on. */
+static int mount_root_of(struct init *in, int start)
+{
+	autofd dir = start;
+	struct statx st;
+	int found;
+
+	for (;;) {
+		int up;
+
+		if (check(in, CALL_fstat, sys_statx(dir, &st)) < 0)
+			return -1;
+		if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+			break;
+		up = open_directory(in, dir, "..");
+		if (up < 0)
+			return -1;
+		fd_close(&dir);
+		dir = up;
+	}
+	found = dir;
+	dir = -1;
+	return found;
+}
+
+/* pivot_root(2) refuses a root whose parent mount is shared. */
+int run_ROOT_PARENT_PRIVATE(struct init *in, const uint64_t *arg)
+{
+	struct mount_attr attr = { .propagation = FLAG_PRIVATE };
+	int start = open_directory(in, AT_FDCWD, step_text(in, arg[0]));
+	autofd dir = start < 0 ? -1 : mount_root_of(in, start);
+
+	return dir < 0 ? -1 : check(in, CALL_mount_setattr, sys_setattr(dir, 0, &attr));
+}
+
+/* Unmounting the old root's mounts must not reach the host's. */
+static int old_root_cut_off(struct init *in, int old)
+{
+	struct mount_attr attr = { .propagation = FLAG_SLAVE };
+
+	if (!in->may_propagate)
+		return 0;
+	return check(in, CALL_mount_setattr, sys_setattr(old, AT_RECURSIVE, &attr));
+}
+
+static int pivot_failed(struct init *in, long error)
+{
+	if (error == -EINVAL)
+		return FAIL(in, pivot_root, error,
+			    "is the host's root an initramfs? --no-pivot works there");
+	return fail(in, CALL_pivot_root, error, NULL);
+}
+
+/* The old root ends up on top of the new one, from where it is taken off. */
+static int enter_pivot(struct init *in)
+{
+	autofd old = open_directory(in, AT_FDCWD, "/");
+	long r;
+
+	if (old < 0)
+		return -1;
+	r = SYS(pivot_root, ".", ".");
+	if (r < 0)
+		return pivot_failed(in, r);
+	if (old_root_cut_off(in, old) < 0)
+		return -1;
+	return CHECK(in, umount2, ".", LAZY);
+}
+
+/* Without pivot_root(2) the old root stays below the new one: what could be dangerous there goes first. */
+static int enter_move(struct init *in)
+{
+	static const char covered[][8] = { "/proc", "/sys" };
+	long r;
+
+	for (size_t i = 0; i < sizeof covered / sizeof *covered; i++) {
+		r = SYS(umount2, covered[i], LAZY);
+		if (r < 0 && r != -EINVAL && r != -ENOENT)
+			return FAIL(in, umount2, r, covered[i]);
+	}
+	r = SYS(move_mount, in->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	return r < 0 ? fail(in, CALL_move_mount, r, NULL) : CHECK(in, chroot, ".");
+}
+
+static int enter_chroot(struct init *in)
+{
+	return CHECK(in, chroot, ".");
+}
+
+int run_PIVOT(struct init *in, const uint64_t *arg)
+{
+	int r = CHECK(in, fchdir, in->root);
+
+	if (r < 0)
+		return r;
+	switch (arg[0]) {
+	case PIVOT_ROOT:
+		r = enter_pivot(in);
+		break;
+	case PIVOT_MOVE:
+		r = enter_move(in);
+		break;
+	default:
+		r = enter_chroot(in);
+	}
+	return r < 0 ? r : CHECK(in, chdir, "/");
+}
+
+int run_ROOT_PROPAGATION(struct init *in, const uint64_t *arg)
+{
+	return CHECK(in, mount, 0, "/", 0, arg[0], 0);
+}
+
+int run_ROOT_READONLY(struct init *in, const uint64_t *arg)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	return check(in, CALL_mount_setattr, sys_setattr(in->root, 0, &attr));
+}

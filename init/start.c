@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the kernel's hands to the first step. */
+#include <asm/signal.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+
+#include "init/init.h"
+
+void init_start(const long *stack);
+ARCH_START(init_start);
+
+/* rt_sigaction(2)'s structure with room for every architecture's members: all zero is the default action. */
+struct disposition {
+	unsigned long members[4];
+};
+
+/* What the caller ignored or blocked (Go programs, nohup) must not reach the workload. */
+static void signals_reset(void)
+{
+	const struct disposition standard = { { 0 } };
+	const uint64_t none = 0;
+
+	SYS(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+	for (int signal = 1; signal <= 64; signal++)
+		SYS(rt_sigaction, signal, &standard, 0, sizeof none);
+}
+
+static const struct plan_header *plan_map(int fd)
+{
+	long size = SYS(lseek, fd, 0, 2 /* SEEK_END */), at;
+	const struct plan_header *plan;
+
+	if (size < (long)sizeof *plan)
+		return NULL;
+	at = SYS(mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (at < 0 && at > -4096)
+		return NULL;
+	SYS(close, fd);
+	plan = (const struct plan_header *)at;
+	return plan->size == size ? plan : NULL;
+}
+
+static int plan_fits(const struct plan_header *plan)
+{
+	uint64_t steps = (uint64_t)plan->host_count + plan->init_count;
+
+	return plan->magic == PLAN_MAGIC && plan->version == PLAN_VERSION &&
+	       plan->slot_count <= PLAN_SLOTS_MAX && plan->steps % 8 == 0 && plan->slots % 4 == 0 &&
+	       plan->steps + steps * sizeof(struct plan_step) <= plan->size &&
+	       plan->slots + plan->slot_count * sizeof(int32_t) <= plan->size;
+}
+
+/* Not one block of zeros: of the buffers only what is used shall cost memory. */
+static void init_begin(struct init *in, const struct plan_header *plan)
+{
+	in->plan = plan;
+	in->step = NULL;
+	in->index = UINT32_MAX;
+	in->sync = plan->sync_fd;
+	in->state = in->root = -1;
+	memset(in->attached, 0, sizeof in->attached);
+	in->link_slot = PLAN_NO_SLOT;
+	in->umask = (uint32_t)SYS(umask, 0);
+	in->uid = 0;
+	in->may_propagate = 1;
+	in->program_found = 0;
+	in->argv = in->envp = NULL;
+	memset(&in->fault, 0, sizeof in->fault);
+}
+
+/* stack: argc, argv[], NULL, ... */
+__attribute__((used))
+void init_start(const long *stack)
+{
+	const struct plan_header *plan;
+	struct init in;
+	int64_t fd;
+
+	/* Before anything of the container can look: neither ptrace nor /proc/PID may reach us. */
+	SYS(prctl, PR_SET_DUMPABLE, 0);
+	fd = stack[0] == 2 ? decimal_parse((const char *)stack[2]) : -1;
+	plan = fd < 0 ? NULL : plan_map((int)fd);
+	if (!plan || !plan_fits(plan))
+		leave(2);
+	init_begin(&in, plan);
+	signals_reset();
+	if (descriptors_take(&in) == 0)
+		lane_run(&in);
+	report_fault(&in, REPORT_ERROR);
+	leave(1);
+}
