@@ -74,22 +74,34 @@ static const struct fact *fact_find(const char *word, size_t length)
 	return NULL;
 }
 
+static int assume_words(struct host *host, const char *words, struct err *e)
+{
+	size_t length;
+
+	for (;; words += length + 1) {
+		const struct fact *fact;
+
+		length = strcspn(words, ",");
+		fact = fact_find(words, length);
+		if (!fact)
+			return err_say(e, EINVAL, "--assume: unknown fact \"%.*s\"", (int)length,
+				       words);
+		fact->assume(host);
+		if (!words[length])
+			return 0;
+	}
+}
+
 int host_assume(struct context *context, const char *words, struct err *e)
 {
 	struct host host = { 0 };
+	int r;
 
 	assume_root(&host);
 	assume_unified(&host);
-	for (const char *word = words; *word;) {
-		size_t length = strcspn(word, ",");
-		const struct fact *fact = fact_find(word, length);
-
-		if (!fact)
-			return err_say(e, EINVAL, "--assume: unknown fact \"%.*s\"", (int)length,
-				       word);
-		fact->assume(&host);
-		word += length + (word[length] == ',');
-	}
+	r = *words ? assume_words(&host, words, e) : 0;
+	if (r < 0)
+		return r;
 	context->host = host;
 	context->host_probed = true;
 	return 0;

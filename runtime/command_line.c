@@ -79,12 +79,15 @@ static bool is_one_of(const char *words, const char *text)
 {
 	size_t length = strlen(text);
 
-	for (const char *word = words; word; word = strchr(word, '|')) {
-		word += *word == '|';
-		if (strncmp(word, text, length) == 0 && (word[length] == '|' || !word[length]))
+	for (;; words++) {
+		size_t word = strcspn(words, "|");
+
+		if (word == length && strncmp(words, text, length) == 0)
 			return true;
+		words += word;
+		if (!*words)
+			return false;
 	}
-	return false;
 }
 
 static int set_text(struct parser *p, const struct option_row *row, const char *text, struct err *e)
