@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures. TARE is the program under test, build/tare by default."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+import leaks  # noqa: E402
+from house import IN_VM, PATIENCE, TREE, Bundle, Tare, make_busybox_root  # noqa: E402
+
+PROGRAM = os.path.abspath(os.environ.get("TARE", str(TREE / "build/tare")))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "v2: needs controllers on cgroup v2")
+    config.addinivalue_line("markers", "seconds(n): ends the test after n seconds instead of 60")
+    if os.geteuid() != 0:
+        pytest.exit("the integration tests make containers: run them as root", 77)
+    if not os.access(PROGRAM, os.X_OK):
+        pytest.exit(f"{PROGRAM} is not there: make, or set TARE", 2)
+    leaks.enter_private_world()
+
+
+def pytest_report_header(config):
+    version = subprocess.run([PROGRAM, "--version"], text=True, stdout=subprocess.PIPE).stdout
+    where = "in the virtual machine" if IN_VM else "on the host"
+    return f"{PROGRAM}, {where}: {', '.join(version.splitlines()[:2])}"
+
+
+@pytest.fixture(autouse=True)
+def time_limit(request):
+    """A hang is a failure, not the end of the run."""
+    def late(*_):
+        raise TimeoutError(f"test took longer than {seconds} s")
+    mark = request.node.get_closest_marker("seconds")
+    seconds = (mark.args[0] if mark else 60) * PATIENCE
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+
+
+@pytest.fixture(scope="session")
+def busybox_root(tmp_path_factory):
+    """The master copy; tests get one of their own."""
+    path = tmp_path_factory.mktemp("busybox") / "rootfs"
+    make_busybox_root(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def default_config(tmp_path_factory):
+    """What `tare spec` writes."""
+    directory = tmp_path_factory.mktemp("spec")
+    subprocess.run([PROGRAM, "spec"], check=True, cwd=directory)
+    return (directory / "config.json").read_text()
+
+
+@pytest.fixture
+def tare(tmp_path, time_limit):
+    """The runtime with a state root of its own; afterwards nothing may be left."""
+    runtime = Tare(PROGRAM, tmp_path, f"t{os.getpid()}-{tmp_path.name[-8:]}-")
+    before = leaks.mounts()
+    yield runtime
+    left = leaks.find(runtime, before)
+    leaks.remove(runtime, before)
+    assert not left, "left behind: " + ", ".join(left)
+
+
+@pytest.fixture
+def new_bundle(tare, tmp_path, busybox_root, default_config):
+    """Makes bundles: the config of `tare spec` without a terminal, a busybox root of its own."""
+    made = []
+
+    def make():
+        path = tmp_path / f"bundle{len(made)}"
+        path.mkdir()
+        shutil.copytree(busybox_root, path / "rootfs", symlinks=True)
+        os.chown(path / "rootfs/home/user", 1000, 1000)
+        config = json.loads(default_config)
+        config["process"]["terminal"] = False
+        made.append(Bundle(tare, path, path / "rootfs", config))
+        return made[-1]
+    return make
+
+
+@pytest.fixture
+def bundle(new_bundle):
+    return new_bundle()
+
+
+@pytest.fixture
+def sleeper(bundle):
+    """A container that does nothing until it is killed; removed afterwards."""
+    bundle.shell("exec sleep 1000000")
+    container = bundle.start()
+    yield container
+    container.remove()
+
+
+@pytest.fixture
+def pipe():
+    """A pipe; tests close what they hand away."""
+    ends = list(os.pipe())
+    yield ends
+    for end in ends:
+        try:
+            os.close(end)
+        except OSError:
+            pass
