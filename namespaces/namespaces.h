@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include "plan/request.h"
 
-/* CLONE_NEW* of a namespace kind, and its names. */
+/* CLONE_NEW* of a namespace kind, and its names; indexed by enum ns_kind, a row of NULLs ends it. */
 struct ns_row {
 	const char *oci;  /* "network" */
 	const char *proc; /* "net" */

@@ -79,12 +79,17 @@ uint64_t plan_slot_of(struct plan *plan, uint32_t *known)
 	return *known - 1;
 }
 
+const char *plan_built_text(const struct plan *plan, uint64_t offset)
+{
+	return offset ? plan->bytes.text + offset - sizeof(struct plan_header) : NULL;
+}
+
 /* Neighbouring steps mostly come from one field: its text is stored once. */
 static uint32_t add_why(struct plan *plan, const struct plan_lane_steps *lane, const char *why)
 {
 	uint32_t last = lane->count ? lane->items[lane->count - 1].why : 0;
 
-	if (last && why && str_equal(plan->bytes.text + last - sizeof(struct plan_header), why))
+	if (last && why && str_equal(plan_built_text(plan, last), why))
 		return last;
 	return (uint32_t)plan_str(plan, why);
 }
@@ -103,16 +108,33 @@ static struct plan_step *grow(struct plan_lane_steps *lane)
 	return &lane->items[lane->count++];
 }
 
-struct plan_step *plan_add(struct plan *plan, enum plan_lane lane, enum plan_op op, const char *why,
-			   const uint64_t args[PLAN_ARGS])
+static struct plan_step *add(struct plan *plan, struct plan_lane_steps *steps, enum plan_op op,
+			     const char *why, const uint64_t args[PLAN_ARGS])
 {
-	struct plan_lane_steps *steps = lane == LANE_HOST ? &plan->host : &plan->init;
 	uint32_t text = add_why(plan, steps, why);
 	struct plan_step *step = grow(steps);
 
 	*step = (struct plan_step){ .op = (uint16_t)op, .why = text };
 	memcpy(step->arg, args, sizeof step->arg);
 	return step;
+}
+
+struct plan_step *plan_add(struct plan *plan, enum plan_lane lane, enum plan_op op, const char *why,
+			   const uint64_t args[PLAN_ARGS])
+{
+	return add(plan, lane == LANE_HOST ? &plan->host : &plan->init, op, why, args);
+}
+
+void plan_later(struct plan *plan, enum plan_op op, const char *why, const uint64_t args[PLAN_ARGS])
+{
+	add(plan, &plan->later, op, why, args);
+}
+
+void plan_add_later(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->later.count; i++)
+		*grow(&plan->init) = plan->later.items[i];
+	plan->later.count = 0;
 }
 
 void plan_sync(struct plan *plan, enum plan_direction direction, const char *why)
@@ -126,6 +148,7 @@ void plan_clear(struct plan *plan)
 {
 	free(plan->host.items);
 	free(plan->init.items);
+	free(plan->later.items);
 	strbuf_clear(&plan->bytes);
 	*plan = (struct plan){ 0 };
 }

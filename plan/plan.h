@@ -25,6 +25,7 @@ struct plan_lane_steps {
 /* A plan under construction; a zeroed one is valid, plan_clear() may be called twice. */
 struct plan {
 	struct plan_lane_steps host, init;
+	struct plan_lane_steps later; /* init steps for the time when the root has been entered */
 	struct strbuf bytes;  /* strings, lists and blobs */
 	uint32_t slot_count, sync_count;
 	/* Well-known slots + 1; 0 = not made yet. Every mount uses mount_slot and target_slot in turn. */
@@ -49,6 +50,11 @@ struct plan_step *plan_add(struct plan *, enum plan_lane, enum plan_op, const ch
 	plan_add(plan, LANE_HOST, op, why, (const uint64_t[PLAN_ARGS]){ __VA_ARGS__ })
 #define PLAN_INIT(plan, op, why, ...) \
 	plan_add(plan, LANE_INIT, op, why, (const uint64_t[PLAN_ARGS]){ __VA_ARGS__ })
+/* Init steps that are known early but run behind PIVOT: kept, and appended by plan_add_later(). */
+void plan_later(struct plan *, enum plan_op op, const char *why, const uint64_t args[PLAN_ARGS]);
+void plan_add_later(struct plan *);
+/* A text that a plan_str() of this plan stands for. */
+const char *plan_built_text(const struct plan *, uint64_t offset);
 /* Adds the next SYNC to both lanes. */
 void plan_sync(struct plan *, enum plan_direction, const char *why);
 void plan_clear(struct plan *);

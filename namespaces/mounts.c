@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mounts[] -> steps, in the order given. Each mount is made or copied detached, gets its attributes and is
+ * attached where its destination is found at that time; propagation comes last, since a mount that
+ * is attached below a shared one becomes shared.
+ */
+#include <errno.h>
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "namespaces/mount_options.h"
+#include "namespaces/namespaces.h"
+#include "namespaces/paths.h"
+#include "plan/plan.h"
+#include "spec/spec.h"
+
+/* What is special about a type of file system. */
+struct type_row {
+	const char *name;
+	const char *real;      /* the type to mount, where the name is an old one */
+	uint64_t target_flags;
+	bool labelled;         /* takes linux.mountLabel as context= */
+	bool late_readonly;    /* "ro" waits for the end: things are made in it until then */
+	bool likes_target;     /* has the mode of what it covers unless mode= says other */
+	enum ns_kind owner;    /* mountable only by the owner of a namespace of this kind ... */
+	const char *instance;  /* ... and otherwise the host's instance is shown, from here */
+};
+static const struct type_row type_rows[] = {
+	{ "proc", "proc", TARGET_NO_SYMLINKS, .owner = NS_PID, .instance = "/proc" },
+	{ "sysfs", "sysfs", TARGET_NO_SYMLINKS, .owner = NS_NETWORK, .instance = "/sys" },
+	{ "mqueue", "mqueue", 0, .owner = NS_IPC, .instance = "/dev/mqueue" },
+	{ "cgroup", "cgroup2", TARGET_NO_SYMLINKS, .owner = NS_KINDS },
+	{ "cgroup2", "cgroup2", TARGET_NO_SYMLINKS, .owner = NS_KINDS },
+	{ "tmpfs", "tmpfs", 0, .labelled = true, .late_readonly = true, .likes_target = true,
+	  .owner = NS_KINDS },
+	{ NULL, NULL, 0, .labelled = true, .owner = NS_KINDS },
+};
+
+/* One mount while its steps are made. */
+struct maker {
+	struct compile *c;
+	const struct spec_mount *mount;
+	size_t index;
+	struct mount_options options;
+	const struct type_row *type;
+	const char *why, *path; /* path: the destination, absolute */
+	uint64_t slot;
+	bool waits;             /* "ro" comes at the end */
+	struct err *e;
+};
+
+static const struct type_row *type_of(const char *name)
+{
+	const struct type_row *row = type_rows;
+
+	while (row->name && !str_equal(row->name, name))
+		row++;
+	return row;
+}
+
+static void attr_step(struct maker *m, const struct mount_attrs *attrs, bool recursive)
+{
+	if (attrs->set | attrs->clear)
+		PLAN_INIT(m->c->plan, OP_ATTR, m->why, m->slot, attrs->set, attrs->clear, 0,
+			  recursive, PLAN_NO_SLOT);
+}
+
+/* Only what is asked for changes: a source that is nosuid stays so unless "suid" is given. As with
+ * mount(2), flags of the superblock ("sync") mean nothing to a bind mount. The recursive forms come
+ * last and win, as in runc. */
+static void attr_steps(struct maker *m)
+{
+	attr_step(m, &m->options.top, false);
+	attr_step(m, &m->options.all, true);
+}
+
+static void propagation_steps(struct maker *m, uint64_t slot)
+{
+	for (size_t i = 0; i < m->options.propagation_count; i++) {
+		uint64_t flags = m->options.propagations[i];
+
+		PLAN_INIT(m->c->plan, OP_ATTR, m->why, slot, 0, 0, flags & ~(uint64_t)MS_REC,
+			  (flags & MS_REC) != 0, PLAN_NO_SLOT);
+	}
+}
+
+/* Bind mounts: the host's root is still "/" when this runs. */
+static int bind_steps(struct maker *m)
+{
+	const char *source = m->mount->source;
+	uint64_t flags = m->options.tree_flags | (m->options.recursive ? AT_RECURSIVE : 0);
+
+	if (!source || !*source)
+		return err_say(m->e, EINVAL, "/mounts/%zu/source: is required for a bind mount",
+			       m->index);
+	if (*source != '/')
+		source = arena_printf(m->c->arena, "%s/%s", m->c->request->bundle, source);
+	PLAN_INIT(m->c->plan, OP_TREE, m->why, plan_str(m->c->plan, source), flags, m->slot);
+	attr_steps(m);
+	return 0;
+}
+
+/* The new mount has no children, so recursive forms are as good as plain ones. */
+static uint64_t new_mount_attrs(const struct maker *m)
+{
+	uint64_t set = (m->options.top.set & ~m->options.all.clear) | m->options.all.set;
+
+	return m->waits ? set & ~(uint64_t)MOUNT_ATTR_RDONLY : set;
+}
+
+/* The terminals' group of the host has no meaning where it is not mapped; the kernel refuses it. */
+static bool gid_is_unmapped(const struct maker *m, const char *option)
+{
+	const struct id_mappings *maps = &m->c->spec->linux.gid_mappings;
+	uint64_t gid;
+
+	if (!str_equal(m->mount->type, "devpts") || !str_starts(option, "gid=") || !maps->count ||
+	    parse_u64(option + strlen("gid="), UINT32_MAX, &gid) < 0)
+		return false;
+	for (size_t i = 0; i < maps->count; i++)
+		if (gid >= maps->items[i].container_id &&
+		    gid - maps->items[i].container_id < maps->items[i].size)
+			return false;
+	return true;
+}
+
+static const char *label_option(const struct maker *m)
+{
+	const char *label = m->c->spec->linux.mount_label;
+
+	if (!m->type->labelled || !label || !*label)
+		return NULL;
+	return arena_printf(m->c->arena, "context=%s", label);
+}
+
+/* As mount(2) does with MS_RDONLY, "ro" is said to the superblock too. */
+static struct strings fs_options(const struct maker *m, uint64_t attrs)
+{
+	const struct mount_options *o = &m->options;
+	const char **items = arena_array(m->c->arena, o->super.count + o->data.count + 2,
+					 sizeof *items);
+	const char *label = label_option(m);
+	size_t count = 0;
+
+	for (size_t i = 0; i < o->data.count; i++)
+		if (!gid_is_unmapped(m, o->data.items[i]))
+			items[count++] = o->data.items[i];
+	for (size_t i = 0; i < o->super.count; i++)
+		items[count++] = o->super.items[i];
+	if (label)
+		items[count++] = label;
+	if (attrs & MOUNT_ATTR_RDONLY)
+		items[count++] = "ro";
+	return (struct strings){ items, count };
+}
+
+static int fs_steps(struct maker *m)
+{
+	struct plan *plan = m->c->plan;
+	const char *type = m->type->real ? m->type->real : m->mount->type;
+	const char *source = m->mount->source ? m->mount->source : type;
+	uint64_t attrs = new_mount_attrs(m);
+	struct strings options = fs_options(m, attrs);
+
+	if (!type || !*type)
+		return err_say(m->e, EINVAL, "/mounts/%zu/type: is required unless the options "
+			       "have \"bind\" or \"rbind\"", m->index);
+	PLAN_INIT(plan, OP_FS, m->why, plan_str(plan, type), plan_str(plan, source),
+		  plan_list(plan, &options), attrs, m->slot);
+	return 0;
+}
+
+/* In a user namespace proc needs a pid namespace that belongs to it, and so on. Adding attributes
+ * is always allowed there, taking them away from the host's mounts is not. */
+static bool is_not_mountable(const struct maker *m)
+{
+	return m->type->instance && spec_has_namespace(m->c->spec, NS_USER) &&
+	       !spec_has_namespace(m->c->spec, m->type->owner);
+}
+
+static int instance_steps(struct maker *m)
+{
+	struct mount_attrs all = { .set = new_mount_attrs(m) & ~(uint64_t)MOUNT_ATTR__ATIME };
+
+	PLAN_INIT(m->c->plan, OP_TREE, m->why, plan_str(m->c->plan, m->type->instance),
+		  AT_RECURSIVE, m->slot);
+	attr_step(m, &all, true);
+	return 0;
+}
+
+static bool is_cgroup(const struct maker *m)
+{
+	return str_equal(m->type->real, "cgroup2");
+}
+
+/* Without a cgroup namespace a cgroup2 mount would show the whole host: the container's own cgroup
+ * is all it gets to see. cgroup_compile() has put its path into the plan. */
+static const char *own_cgroup(const struct compile *c)
+{
+	for (size_t i = 0; i < c->plan->host.count; i++)
+		if (c->plan->host.items[i].op == OP_CGROUP)
+			return plan_built_text(c->plan, c->plan->host.items[i].arg[0]);
+	return NULL;
+}
+
+static int cgroup_view_steps(struct maker *m)
+{
+	struct plan *plan = m->c->plan;
+	const char *path = own_cgroup(m->c);
+	const char *top = m->c->host->cgroup_mount;
+
+	if (!path || !top)
+		return err_say(m->e, ENOENT,
+			       "/mounts/%zu/type: cgroup: the container has no cgroup to show (a "
+			       "cgroup namespace in linux.namespaces would do without)", m->index);
+	PLAN_INIT(plan, OP_CGROUP_VIEW, m->why,
+		  plan_str(plan, arena_printf(m->c->arena, "%s%s", top, path)), m->slot);
+	attr_steps(m);
+	return 0;
+}
+
+static int source_steps(struct maker *m)
+{
+	if (m->options.bind)
+		return bind_steps(m);
+	if (is_not_mountable(m))
+		return instance_steps(m);
+	if (is_cgroup(m) && !spec_has_namespace(m->c->spec, NS_CGROUP))
+		return cgroup_view_steps(m);
+	return fs_steps(m);
+}
+
+static bool has_mode(const struct strings *data)
+{
+	for (size_t i = 0; i < data->count; i++)
+		if (str_starts(data->items[i], "mode="))
+			return true;
+	return false;
+}
+
+static uint64_t target_flags(const struct maker *m)
+{
+	uint64_t flags = m->options.target_flags;
+
+	if (m->options.bind)
+		return flags;
+	if (m->type->likes_target && !has_mode(&m->options.data))
+		flags |= TARGET_GIVE_MODE;
+	return flags | m->type->target_flags;
+}
+
+static void attach_steps(struct maker *m)
+{
+	struct plan *plan = m->c->plan;
+	uint64_t target = plan_slot_of(plan, &plan->target_slot);
+
+	PLAN_INIT(plan, OP_TARGET, m->why, plan_str(plan, m->path), m->slot, 0755, target_flags(m),
+		  target);
+	if (m->options.copy_up)
+		PLAN_INIT(plan, OP_COPY_UP, m->why, plan_str(plan, m->path), m->slot);
+	PLAN_INIT(plan, OP_ATTACH, m->why, m->slot, target);
+	propagation_steps(m, m->slot);
+	if (m->waits)
+		plan_later(plan, OP_ATTR, m->why,
+			   (const uint64_t[PLAN_ARGS]){ m->slot, MOUNT_ATTR_RDONLY, 0, 0, 0,
+							PLAN_NO_SLOT });
+}
+
+/* A remount changes the attributes of what is mounted there already; its file system stays as it is. */
+static int remount_steps(struct maker *m)
+{
+	struct plan *plan = m->c->plan;
+
+	if (m->options.super.count && !m->options.bind)
+		return err_say(m->e, EOPNOTSUPP,
+			       "/mounts/%zu/options: a remount changes the attributes of a mount; "
+			       "\"%s\" is one of the file system", m->index,
+			       m->options.super.items[0]);
+	m->slot = plan_slot_of(plan, &plan->target_slot);
+	PLAN_INIT(plan, OP_TARGET, m->why, plan_str(plan, m->path), PLAN_NO_SLOT, 0755,
+		  m->options.target_flags | TARGET_EXISTS, m->slot);
+	attr_steps(m);
+	propagation_steps(m, m->slot);
+	return 0;
+}
+
+/* Engines give "ro" to a /dev that has yet to be filled, and to a tmpfs that other mounts go into. */
+static bool must_wait(const struct maker *m)
+{
+	uint64_t set = (m->options.top.set & ~m->options.all.clear) | m->options.all.set;
+
+	return set & MOUNT_ATTR_RDONLY && !m->options.bind &&
+	       (m->type->late_readonly || path_is(m->path, "/dev"));
+}
+
+static int refuse(const struct maker *m)
+{
+	if (m->options.has_idmap)
+		return err_say(m->e, EOPNOTSUPP,
+			       "/mounts/%zu/options/%zu: id-mapped mounts are not supported yet",
+			       m->index, m->options.idmap_index);
+	if (m->mount->uid_mappings.count || m->mount->gid_mappings.count)
+		return err_say(m->e, EOPNOTSUPP,
+			       "/mounts/%zu/uidMappings: id-mapped mounts are not supported yet",
+			       m->index);
+	if (path_is(m->path, "/"))
+		return err_say(m->e, EINVAL, "/mounts/%zu/destination: \"%s\" is the root itself",
+			       m->index, m->mount->destination);
+	if (m->options.copy_up && !str_equal(m->mount->type, "tmpfs"))
+		return err_say(m->e, EINVAL, "/mounts/%zu/options: tmpcopyup is for tmpfs only",
+			       m->index);
+	return 0;
+}
+
+static int mount_steps(struct maker *m)
+{
+	struct plan *plan = m->c->plan;
+	int r = mount_options_parse(m->c->arena, m->mount, m->index, &m->options, m->e);
+
+	if (r == 0)
+		r = refuse(m);
+	if (r < 0)
+		return r;
+	if (m->options.remount)
+		return remount_steps(m);
+	m->waits = must_wait(m);
+	m->slot = m->waits ? plan_slot(plan) : plan_slot_of(plan, &plan->mount_slot);
+	r = source_steps(m);
+	if (r == 0)
+		attach_steps(m);
+	return r;
+}
+
+int mounts_compile(struct compile *c, struct err *e)
+{
+	int r = 0;
+
+	/* A mount namespace that is joined has its mounts. */
+	for (size_t i = 0; r == 0 && spec_new_namespace(c->spec, NS_MOUNT) &&
+			   i < c->spec->mount_count; i++) {
+		const struct spec_mount *mount = &c->spec->mounts[i];
+		struct maker m = {
+			.c = c,
+			.mount = mount,
+			.index = i,
+			.type = type_of(mount->type),
+			.why = arena_printf(c->arena, "/mounts/%zu (destination %s)", i,
+					    mount->destination),
+			.path = path_absolute(c->arena, mount->destination),
+			.e = e,
+		};
+
+		r = mount_steps(&m);
+	}
+	return r;
+}

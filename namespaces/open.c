@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Host lane ahead of CLONE: descriptors that only the host can open. */
+#include <errno.h>
+#include <linux/sched.h>
+
+#include "base/err.h"
+#include "namespaces/layout.h"
+#include "namespaces/namespaces.h"
+#include "plan/plan.h"
+#include "spec/spec.h"
+
+static void open_joined(struct compile *c)
+{
+	for (unsigned kind = 0; kind < NS_KINDS; kind++) {
+		const char *path = c->spec->linux.namespaces[kind].path;
+
+		if (ns_slot(c->spec, kind) != PLAN_NO_SLOT)
+			PLAN_HOST(c->plan, OP_OPEN_NS, ns_why(c, kind), plan_str(c->plan, path),
+				  ns_rows[kind].flag, plan_slot(c->plan));
+	}
+}
+
+int ns_open_compile(struct compile *c, struct err *e)
+{
+	uint64_t pid = ns_slot(c->spec, NS_PID);
+
+	if (c->plan->slot_count)
+		return err_say(e, EINVAL, "namespaces must be the first to have slots");
+	open_joined(c);
+	if (pid != PLAN_NO_SLOT && !ns_pid_joined_late(c))
+		PLAN_HOST(c->plan, OP_HOST_SETNS, ns_why(c, NS_PID), pid, CLONE_NEWPID);
+	if (ns_layout(c->spec).host_offsets)
+		PLAN_HOST(c->plan, OP_TIME_OFFSETS, "/linux/timeOffsets",
+			  plan_str(c->plan, ns_time_offsets(c)));
+	/* The null device that covers masked files must be the host's (CVE-2025-31133). */
+	if (c->spec->linux.masked_paths.count && spec_new_namespace(c->spec, NS_MOUNT))
+		PLAN_HOST(c->plan, OP_OPEN_NULL, "/linux/maskedPaths",
+			  plan_slot_of(c->plan, &c->plan->null_slot));
+	return 0;
+}

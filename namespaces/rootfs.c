@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The root file system: propagation, its mount, and entering it at the end. */
+#include <errno.h>
+#include <linux/mount.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "namespaces/namespaces.h"
+#include "plan/plan.h"
+#include "spec/spec.h"
+
+/*
+ * host: for all mounts of the new namespace, before anything is mounted. Slaves by default: what is
+ * mounted in the container never shows on the host. With "shared" a bind mount stays the host's peer,
+ * which is what a volume with bidirectional propagation needs.
+ * root: for the root mount at the end, when pivot_root(2) no longer minds. Not for those below it:
+ * they may have an option of their own. Nothing can be bound from an unbindable mount, so the
+ * root becomes one at the end only.
+ */
+static const struct propagation_row {
+	const char *name;
+	uint64_t host, root;
+} propagation_rows[] = {
+	{ "private", MS_PRIVATE | MS_REC, 0 },
+	{ "rprivate", MS_PRIVATE | MS_REC, 0 },
+	{ "slave", MS_SLAVE | MS_REC, 0 },
+	{ "rslave", MS_SLAVE | MS_REC, 0 },
+	{ "shared", MS_SHARED, MS_SHARED },
+	{ "rshared", MS_SHARED | MS_REC, MS_SHARED },
+	{ "unbindable", MS_PRIVATE | MS_REC, MS_UNBINDABLE },
+	{ "runbindable", MS_PRIVATE | MS_REC, MS_UNBINDABLE },
+	{ "", MS_SLAVE | MS_REC, 0 },
+	{ NULL, 0, 0 },
+};
+
+static const struct propagation_row *find_propagation(const struct spec *spec)
+{
+	const char *name = spec->linux.rootfs_propagation ? spec->linux.rootfs_propagation : "";
+	const struct propagation_row *row = propagation_rows;
+
+	while (row->name && !str_equal(row->name, name))
+		row++;
+	return row->name ? row : NULL;
+}
+
+/* pivot_root(2) minds a shared parent and a shared root; a private root also makes that "shared"
+ * at the end is a group of its own, not the host's. */
+static void make_private(struct compile *c, const struct propagation_row *row)
+{
+	const char *why = "/linux/rootfsPropagation";
+
+	if (!(row->host & MS_SHARED))
+		return;
+	PLAN_INIT(c->plan, OP_ATTR, why, plan_slot_of(c->plan, &c->plan->root_slot), 0, 0,
+		  MS_PRIVATE, 0, PLAN_NO_SLOT);
+}
+
+static const char *propagation_why(const struct compile *c)
+{
+	const char *value = c->spec->linux.rootfs_propagation;
+
+	return value && *value ? arena_printf(c->arena, "/linux/rootfsPropagation (%s)", value)
+			       : "/linux/rootfsPropagation";
+}
+
+static void open_steps(struct compile *c, const struct propagation_row *row)
+{
+	struct plan *plan = c->plan;
+	const char *rootfs = c->request->rootfs;
+	const char *why = arena_printf(c->arena, "/root/path (%s)", rootfs);
+
+	PLAN_INIT(plan, OP_PROPAGATION, propagation_why(c), plan_str(plan, "/"), row->host);
+	if (row->host & MS_SHARED)
+		PLAN_INIT(plan, OP_ROOT_PARENT_PRIVATE, why, plan_str(plan, rootfs));
+	PLAN_INIT(plan, OP_ROOT, why, plan_str(plan, rootfs), 1,
+		  plan_slot_of(plan, &plan->root_slot));
+	make_private(c, row);
+}
+
+int rootfs_open_compile(struct compile *c, struct err *e)
+{
+	const struct propagation_row *row = find_propagation(c->spec);
+
+	if (!spec_has_namespace(c->spec, NS_MOUNT))
+		return err_say(e, EINVAL, "/linux/namespaces: a mount namespace is needed: the root "
+					  "file system would be set up in the host's");
+	/* One that is joined has its root and its mounts: the process is only put there. */
+	if (!spec_new_namespace(c->spec, NS_MOUNT))
+		return 0;
+	if (!c->request->rootfs || !*c->request->rootfs)
+		return err_say(e, EINVAL, "/root/path: is required");
+	if (!row)
+		return err_say(e, EINVAL, "/linux/rootfsPropagation: \"%s\" is unknown: shared, "
+					  "slave, private or unbindable, each also with an r",
+			       c->spec->linux.rootfs_propagation);
+	open_steps(c, row);
+	return 0;
+}
+
+int rootfs_enter_compile(struct compile *c, struct err *e)
+{
+	const struct propagation_row *row = find_propagation(c->spec);
+
+	(void)e;
+	if (!spec_new_namespace(c->spec, NS_MOUNT))
+		return 0;
+	PLAN_INIT(c->plan, OP_PIVOT, "/root/path", c->request->no_pivot ? PIVOT_MOVE : PIVOT_ROOT);
+	if (row->root)
+		PLAN_INIT(c->plan, OP_ROOT_PROPAGATION, propagation_why(c), row->root);
+	plan_add_later(c->plan);
+	if (c->spec->root.readonly)
+		PLAN_INIT(c->plan, OP_ROOT_READONLY, "/root/readonly", 0);
+	return 0;
+}
