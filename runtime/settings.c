@@ -33,17 +33,26 @@ int settings_log(const struct options *options, struct err *e)
 	return log_open(options->log, format, options->debug ? LOG_LEVEL_DEBUG : level, e);
 }
 
+static const struct refused_manager {
+	const char *name, *why;
+} refused_managers[] = {
+	{ "systemd",
+	  "this version of tare does not speak to systemd; have the caller use cgroupfs" },
+	{ "disabled", "this version of tare always makes a cgroup" },
+};
+
 static int check_cgroup_manager(const struct options *options, struct err *e)
 {
-	const char *option =
-		options->systemd_cgroup ? "--systemd-cgroup" : "--cgroup-manager=systemd";
+	const char *name = options->systemd_cgroup ? "systemd" : options->cgroup_manager;
+	const struct refused_manager *row = refused_managers;
 
-	if (!options->systemd_cgroup && !str_equal(options->cgroup_manager, "systemd"))
-		return 0;
-	return err_say(e, EOPNOTSUPP,
-		       "%s: this version of tare does not speak to systemd; set the engine's "
-		       "cgroup manager to cgroupfs",
-		       option);
+	for (size_t i = 0; i < sizeof refused_managers / sizeof *row; i++, row++)
+		if (str_equal(name, row->name))
+			return err_say(e, EOPNOTSUPP, "%s%s: %s",
+				       options->systemd_cgroup ? "--systemd-cgroup"
+							       : "--cgroup-manager=",
+				       options->systemd_cgroup ? "" : name, row->why);
+	return 0;
 }
 
 /* Root of a user namespace keeps what belongs to its user with that user, unless it poses as the
