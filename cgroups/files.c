@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "cgroups/cgroup.h"
+#include "cgroups/internal.h"
+
+enum { SMALL = 1 << 20 };
+
+int cgroup_open(const struct host *host, const char *path, int *ret_fd, struct err *e)
+{
+	autoarena arena = { 0 };
+	int fd;
+
+	if (!host->cgroup_mount)
+		return err_say(e, ENODEV, "cgroup v2 is not mounted");
+	fd = open(arena_printf(&arena, "%s%s", host->cgroup_mount, path),
+		  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, "open cgroup %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* What a refusal most often means, by the beginning of the file's name. */
+static const struct refusal {
+	const char *file;
+	int code;
+	const char *hint;
+} refusals[] = {
+	{ "cpuset.", EINVAL, "not all of them are among those of the cgroup above" },
+	{ "cpuset.", ERANGE, "this host has fewer" },
+	{ "cpu.max.burst", EINVAL, "it may not be greater than the quota" },
+	{ "cpu.max", EINVAL, "the quota is at least 1000, the period from 1000 to 1000000 us" },
+	{ "io.", ENODEV, "there is no such block device, or it is a partition" },
+	{ "hugetlb.", ENOENT, "this host has no such page size" },
+	{ "rdma.", ENODEV, "there is no such RDMA device" },
+	{ "", ENOENT, "this kernel's cgroups have no such file" },
+	{ "", ENODEV, "the cgroup was removed" },
+	{ "", EACCES, "the file is read-only here, or not delegated" },
+};
+
+static int explain(int code, const char *file, const char *value, struct err *e)
+{
+	err_set(e, code, "%s: cannot write \"%s\"", file, value);
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (refusals[i].code == code && str_starts(file, refusals[i].file))
+			return err_hint(e, "%s", refusals[i].hint);
+	return -code;
+}
+
+/* The text up to the next '|', which *at is moved behind; NULL when there is none left. */
+static char *next_choice(char **at)
+{
+	return *at ? strsep(at, "|") : NULL;
+}
+
+/* The first of the files that is there. A missing value is that of the file before. */
+static int write_choice(int cgroup, char *files, char *values, struct err *e)
+{
+	const char *file = next_choice(&files), *value = next_choice(&values);
+	int r = file_write(cgroup, file, value);
+
+	while (r == -ENOENT && files) {
+		file = next_choice(&files);
+		value = values ? next_choice(&values) : value;
+		r = *file ? file_write(cgroup, file, value) : 0;
+	}
+	return r < 0 ? explain(-r, file, value, e) : 0;
+}
+
+int cgroup_write(int cgroup, const char *file, const char *value, struct err *e)
+{
+	autoarena arena = { 0 };
+	int r;
+
+	if (strchr(file, '|'))
+		return write_choice(cgroup, arena_strdup(&arena, file),
+				    arena_strdup(&arena, value), e);
+	r = file_write(cgroup, file, value);
+	return r < 0 ? explain(-r, file, value, e) : 0;
+}
+
+int cgroup_read(struct arena *arena, int cgroup, const char *file, const char **ret_text,
+		struct err *e)
+{
+	autobuf text = { 0 };
+	int r = file_read(cgroup, file, SMALL, &text);
+
+	if (r < 0)
+		return err_set(e, -r, "read %s", file);
+	if (text.length && text.text[text.length - 1] == '\n')
+		text.length--;
+	*ret_text = arena_strndup(arena, text.text, text.length);
+	return 0;
+}
+
+/* The number behind key in a file of "KEY NUMBER" lines; 0 if it is not there. */
+static unsigned long long count_of(struct arena *arena, int cgroup, const char *file,
+				   const char *key)
+{
+	struct strings words = { 0 };
+	const char *text;
+	struct err ignored;
+
+	if (cgroup_read(arena, cgroup, file, &text, &ignored) == 0)
+		words = cgroup_split(arena, text);
+	for (size_t i = 0; i + 1 < words.count; i += 2)
+		if (str_equal(words.items[i], key))
+			return strtoull(words.items[i + 1], NULL, 10);
+	return 0;
+}
+
+/* What a death may have come from, the likeliest first. */
+static const struct cause {
+	const char *file, *key, *text;
+} causes[] = {
+	{ "memory.events", "oom_kill", "memory limit reached: OOM kills: " },
+	{ "memory.events", "oom", "memory limit reached: allocations that failed: " },
+	{ "pids.events", "max", "pids.max reached: forks that failed: " },
+};
+
+const char *cgroup_why(struct arena *arena, int cgroup)
+{
+	for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
+		unsigned long long n = count_of(arena, cgroup, causes[i].file, causes[i].key);
+
+		if (n)
+			return arena_printf(arena, "%s%llu", causes[i].text, n);
+	}
+	return NULL;
+}
+
+/* config-linux.md#cgroup-ownership: where the kernel has no list of its own. */
+#define DELEGATE_DEFAULT "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n"
+
+int cgroup_own(int cgroup, uid_t uid, struct err *e)
+{
+	autoarena arena = { 0 };
+	autobuf text = { 0 };
+	struct strings files;
+
+	if (file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", SMALL, &text) < 0)
+		strbuf_add(&text, DELEGATE_DEFAULT);
+	files = cgroup_split(&arena, text.text);
+	if (fchown(cgroup, uid, (gid_t)-1) < 0)
+		return err_set(e, errno, "chown of the cgroup to %u", uid);
+	for (size_t i = 0; i < files.count; i++)
+		if (!strchr(files.items[i], '/') &&
+		    fchownat(cgroup, files.items[i], uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno != ENOENT)
+			return err_set(e, errno, "chown of %s to %u", files.items[i], uid);
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of this room share and nobody else needs.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/text.h"
+#include "plan/request.h"
+
+struct arena;
+struct err;
+struct spec_device_rule;
+struct spec_resources;
+
+/* Reads /proc/self/cgroup: own_cgroup and hybrid. Pure. */
+void cgroup_parse_own(struct arena *, const char *text, struct host *ret_host);
+/* The words of a list such as cgroup.controllers. Pure. */
+struct strings cgroup_split(struct arena *, const char *text);
+
+/* One value for one file, and the field it came from. */
+struct cgroup_limit {
+	const char *file, *value;
+	const char *why; /* "/linux/resources/memory/limit (memory.max)" */
+};
+struct cgroup_limits {
+	struct arena *arena;
+	struct cgroup_limit *items;
+	size_t count, size;
+};
+/* pointer: below /linux/resources. */
+void cgroup_limit_add(struct cgroup_limits *, const char *pointer, const char *file,
+		      const char *value);
+/* Translates everything but devices, in the order it has to be written. Pure. */
+int cgroup_limits_of(const struct spec_resources *, struct cgroup_limits *ret_limits,
+		     struct err *e);
+/* The parts of it. */
+void cgroup_list_limits(const struct spec_resources *, struct cgroup_limits *ret_limits);
+int cgroup_unified_limits(const struct spec_resources *, struct cgroup_limits *ret_limits,
+			  struct err *e);
+int cgroup_refuse_v1(const struct spec_resources *, struct err *e);
+/* The controller of a file: its name up to the first dot, with its length; 0 for cgroup.*. */
+size_t cgroup_controller_of(const char *file);
+
+/* cpu.shares (2..262144) to cpu.weight (1..10000); 0 for 0. Pure. */
+unsigned cgroup_cpu_weight(uint64_t shares);
+/* blkio weight (10..1000) to io.weight (1..10000). Pure. */
+unsigned cgroup_io_weight(unsigned weight);
+
+/* The rules of the spec with tare's default rules behind them. Pure. */
+size_t cgroup_device_rules(struct arena *, const struct spec_resources *,
+			   const struct spec_device_rule **ret_rules);
+/* "allow c 1:3 rwm". */
+const char *cgroup_device_text(struct arena *, const struct spec_device_rule *);
+/* Compiles rules to a BPF_PROG_TYPE_CGROUP_DEVICE program: struct bpf_insn[]. *ret_size in bytes, 0 when the
+ * rules allow everything and no program is needed. Pure. */
+void cgroup_device_program(struct arena *, const struct spec_device_rule *rules, size_t count,
+			   const void **ret_program, size_t *ret_size);
+
+/*
+ * Walks a tree of cgroups with one descriptor at a time, so that neither its depth nor its
+ * width costs stack or descriptors. Going up by ".." is safe: cgroup v2 has no rename.
+ */
+struct cgroup_walk {
+	int dir;        /* where the walk is; owned */
+	unsigned depth; /* below where it began */
+	ino_t left;     /* the child it came up from, 0: none yet */
+};
+int cgroup_walk_begin(int cgroup, struct cgroup_walk *ret_walk);
+/* Goes down into the next child: 1, 0 when there is none, or -errno. */
+int cgroup_walk_down(struct cgroup_walk *);
+/* Goes up: 1, 0 at the beginning, or -errno. */
+int cgroup_walk_up(struct cgroup_walk *);
+/* The name of the child with this inode: 1, 0 when it is gone, or -errno. */
+int cgroup_child_name(int dir, ino_t inode, char name[256]);
+void cgroup_walk_end(struct cgroup_walk *);
+#define autowalk __attribute__((cleanup(cgroup_walk_end))) struct cgroup_walk

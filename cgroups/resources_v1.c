@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "cgroups/internal.h"
+#include "spec/spec.h"
+
+/*
+ * Fields that only cgroup v1 can honour. The spec asks for an error where a
+ * conversion is impossible; what asks for nothing (0, false, -1, an empty list) passes.
+ */
+static const struct v1_row {
+	const char *pointer;
+	size_t offset, size;
+	const char *instead;
+} v1_rows[] = {
+#define ROW(pointer, field, instead) \
+	{ pointer, offsetof(struct spec_resources, field), \
+	  sizeof ((struct spec_resources *)0)->field, instead }
+	ROW("memory/kernel", memory.kernel, "memory.max counts kernel memory too"),
+	ROW("memory/kernelTCP", memory.kernel_tcp, "memory.max counts socket buffers too"),
+	ROW("memory/swappiness", memory.swappiness, "use the limit of swap"),
+	ROW("memory/disableOOMKiller", memory.disable_oom_killer,
+	    "use \"memory.high\" of unified, which slows down instead of killing"),
+	ROW("cpu/realtimeRuntime", cpu.realtime_runtime, "use process.scheduler"),
+	ROW("cpu/realtimePeriod", cpu.realtime_period, "use process.scheduler"),
+	ROW("blockIO/leafWeight", block_io.leaf_weight, "use weight"),
+	ROW("network/classID", network_class_id, "match the cgroup in the firewall's rules"),
+	ROW("network/priorities", network_priority_count,
+	    "match the cgroup in the firewall's rules"),
+#undef ROW
+};
+
+/* All bits clear is 0 or false, all bits set is -1. */
+static bool asks_for_nothing(const unsigned char *value, size_t size)
+{
+	size_t same = 1;
+
+	if (*value != 0 && *value != 0xff)
+		return false;
+	while (same < size && value[same] == *value)
+		same++;
+	return same == size;
+}
+
+int cgroup_refuse_v1(const struct spec_resources *r, struct err *e)
+{
+	for (size_t i = 0; i < sizeof v1_rows / sizeof *v1_rows; i++) {
+		const struct v1_row *row = &v1_rows[i];
+
+		if (asks_for_nothing((const unsigned char *)r + row->offset, row->size))
+			continue;
+		err_say(e, EOPNOTSUPP, "/linux/resources/%s: cgroup v2 has nothing like it",
+			row->pointer);
+		return err_hint(e, "%s", row->instead);
+	}
+	return 0;
+}
