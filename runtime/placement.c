@@ -60,10 +60,9 @@ static int memory_policy(struct compile *c, struct err *e)
 		return 0;
 	if (policy->nodes && *policy->nodes)
 		r = mask_blob(c, policy->nodes, "/linux/memoryPolicy/nodes", &blob, e);
-	/* set_mempolicy(2) reads one bit less than maxnode. */
 	if (r == 0)
 		PLAN_INIT(c->plan, OP_MEMORY_POLICY, "/linux/memoryPolicy",
-			  policy->mode | policy->flags, blob, (blob >> 32) * 8 + (blob ? 1 : 0));
+			  policy->mode | policy->flags, blob, (blob >> 32) * 8);
 	return r;
 }
 
