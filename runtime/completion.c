@@ -25,7 +25,7 @@ static const char head[] =
 static const char body[] =
 	"_tare()\n"
 	"{\n"
-	"\tlocal i command= kind\n"
+	"\tlocal i kind command=\"\"\n"
 	"\tlocal current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
 	"\tlocal -a root=()\n"
 	"\tCOMPREPLY=()\n"

@@ -10,7 +10,7 @@ enum { HELP_COLUMN = 30, WIDTH = 80 };
 
 static void pad_to(struct strbuf *out, size_t column, size_t at)
 {
-	if (at >= column) {
+	if (at + 2 > column) {
 		strbuf_add(out, "\n");
 		at = 0;
 	}
