@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 
 IN_VM = bool(os.environ.get("TARE_VM"))
-# Emulated code is ten to twenty times slower; limits that only end a hang are stretched.
-PATIENCE = 10 if os.environ.get("TARE_VM") == "tcg" else 1
+# Emulated code is many times slower; limits that only end a hang are stretched.
+PATIENCE = 4 if os.environ.get("TARE_VM") == "tcg" else 1
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BUSYBOX = next(path for path in ("/usr/bin/busybox", "/bin/busybox") if os.path.exists(path))
 UNIFIED = pathlib.Path("/sys/fs/cgroup/unified")
@@ -80,6 +80,11 @@ class Tare:
     def start_process(self, *args, **more):
         """The command as a running process."""
         return subprocess.Popen(self.command(*args), **more)
+
+    def start_piped(self, *args, **more):
+        """The same with its standard output in a pipe: (process, reading end)."""
+        process = self.start_process(*args, stdout=subprocess.PIPE, **more)
+        return process, process.stdout.fileno()
 
     def state(self, id):
         return json.loads(self("state", id))

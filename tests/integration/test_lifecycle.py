@@ -72,13 +72,13 @@ def test_run_detached_writes_pid_file(bundle, tare, tmp_path):
     tare("delete", "--force", id)
 
 
-def test_run_forwards_signals(bundle, tare, pipe):
+def test_run_forwards_signals(bundle, tare):
     """Stopping the foreground `run` must let the program clean up, not orphan it."""
     bundle.shell("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 1000 & wait $!; done").write()
-    process = tare.start_process("run", "--bundle", bundle.path, tare.new_id(), stdout=pipe[1])
-    assert read_line(pipe[0]) == "ready"
+    process, out = tare.start_piped("run", "--bundle", bundle.path, tare.new_id())
+    assert read_line(out) == "ready"
     process.send_signal(signal.SIGTERM)
-    assert read_line(pipe[0]) == "bye"
+    assert read_line(out) == "bye"
     assert process.wait() == 7
 
 
@@ -179,14 +179,14 @@ def test_kill_a_paused_container(sleeper):
 
 
 @pytest.mark.parametrize("name", ["TERM", "SIGTERM", "15", "sigterm"])
-def test_signal_names(bundle, pipe, name):
+def test_signal_names(bundle, tare, name):
     """People and engines write signals in all of these ways."""
     bundle.shell("trap 'echo got; exit' TERM; echo ready; while :; do sleep 1000 & wait $!; done").write()
-    process = bundle.tare.start_process("run", "--bundle", bundle.path, id := bundle.tare.new_id(),
-                                        stdout=pipe[1])
-    assert read_line(pipe[0]) == "ready"
-    bundle.tare("kill", id, name)
-    assert read_line(pipe[0]) == "got"
+    id = tare.new_id()
+    process, out = tare.start_piped("run", "--bundle", bundle.path, id)
+    assert read_line(out) == "ready"
+    tare("kill", id, name)
+    assert read_line(out) == "got"
     process.wait()
 
 
