@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of this room share and nobody else needs.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+struct spec_seccomp;
+struct sock_filter;
+
+/* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV; kernel headers before 5.19 lack it. */
+enum { FLAG_WAIT_KILLABLE_RECV = 1 << 5 };
+
+/* The architectures of a filter as libseccomp's tokens (SCMP_ARCH_...), the native one first. */
+struct architectures {
+	uint32_t tokens[24];
+	size_t count;
+};
+
+/* An action and its errno as libseccomp and the kernel have it. */
+uint32_t seccomp_action_value(unsigned action, int has_errno, uint32_t errno_ret);
+
+/*
+ * The stub in front of a filter: a system call newer than the newest one the profile names
+ * gets ENOSYS instead of the default action, so that programs fall back to an older one. The number
+ * of instructions, at most STUB_LONGEST an architecture; 0 when the profile needs none.
+ */
+enum { STUB_LONGEST = 6 };
+size_t seccomp_stub(const struct spec_seccomp *, const struct architectures *,
+		    struct sock_filter *ret_stub);

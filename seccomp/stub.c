@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdbool.h>
+
+#include "seccomp/internal.h"
+#include "spec/spec.h"
+
+/* x32 shares its audit number with x86-64 and has this bit in its system call numbers. */
+enum { X32_BIT = 0x40000000 };
+
+/* Where the default lets calls through, or already says ENOSYS, there is nothing to mend. */
+static bool needs_stub(const struct spec_seccomp *profile)
+{
+	switch (profile->default_action) {
+	case SECCOMP_ALLOW:
+	case SECCOMP_LOG:
+	case SECCOMP_TRACE:
+		return false;
+	default:
+		return !profile->has_default_errno_ret || profile->default_errno_ret != ENOSYS;
+	}
+}
+
+static int newest_of_rule(uint32_t token, const struct spec_seccomp_rule *rule, int newest)
+{
+	for (size_t i = 0; i < rule->names.count; i++) {
+		int number = seccomp_syscall_resolve_name_arch(token, rule->names.items[i]);
+
+		/* Negative ones are calls that this architecture does not have, or multiplexes. */
+		if (number > newest)
+			newest = number;
+	}
+	return newest;
+}
+
+static int newest_named(uint32_t token, const struct spec_seccomp *profile)
+{
+	int newest = -1;
+
+	for (size_t i = 0; i < profile->rule_count; i++)
+		newest = newest_of_rule(token, &profile->rules[i], newest);
+	return newest;
+}
+
+static bool is_x86_64(uint32_t token)
+{
+	return token == SCMP_ARCH_X86_64 || token == SCMP_ARCH_X32;
+}
+
+static size_t stub_of(uint32_t token, uint32_t newest, struct sock_filter *ret_stub)
+{
+	const uint32_t audit = token == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : token;
+	const bool x32 = token == SCMP_ARCH_X32;
+	const struct sock_filter check_bit =
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, X32_BIT, x32 ? 0 : 2, x32 ? 2 : 0);
+	size_t n = 0;
+
+	ret_stub[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						     offsetof(struct seccomp_data, arch));
+	ret_stub[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, audit, 0,
+						     is_x86_64(token) ? 4 : 3);
+	ret_stub[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						     offsetof(struct seccomp_data, nr));
+	if (is_x86_64(token))
+		ret_stub[n++] = check_bit;
+	ret_stub[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, newest, 0, 1);
+	ret_stub[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+	return n;
+}
+
+size_t seccomp_stub(const struct spec_seccomp *profile, const struct architectures *archs,
+		    struct sock_filter *ret_stub)
+{
+	size_t n = 0;
+
+	if (!needs_stub(profile))
+		return 0;
+	for (size_t i = 0; i < archs->count; i++) {
+		int newest = newest_named(archs->tokens[i], profile);
+
+		if (newest >= 0)
+			n += stub_of(archs->tokens[i], (uint32_t)newest, ret_stub + n);
+	}
+	return n;
+}
