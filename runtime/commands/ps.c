@@ -20,8 +20,6 @@
 
 enum { PS_OUTPUT_MAX = 64 << 20 };
 
-extern char **environ;
-
 static int processes_of(struct context *context, const struct container *container,
 			struct pids *ret_pids, struct err *e)
 {
