@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cgroupsPath and resources. Where the controllers are on cgroup v1, a limit must be refused by name."""
+import os
+import re
+
+import pytest
+from house import CGROUPS, CONTROLLERS, HYBRID, cgroup_of
+
+LIMITS = [
+    ("pids", {"pids": {"limit": 33}}, {"pids.max": "33"}),
+    ("pids", {"pids": {"limit": -1}}, {"pids.max": "max"}),
+    ("memory", {"memory": {"limit": 64 << 20}}, {"memory.max": str(64 << 20)}),
+    ("memory", {"memory": {"limit": 64 << 20, "swap": 96 << 20}}, {"memory.swap.max": str(32 << 20)}),
+    ("memory", {"memory": {"limit": 64 << 20, "swap": -1}}, {"memory.swap.max": "max"}),
+    ("memory", {"memory": {"reservation": 16 << 20}}, {"memory.low": str(16 << 20)}),
+    ("memory", {"memory": {"limit": -1}}, {"memory.max": "max"}),
+    ("cpu", {"cpu": {"shares": 1024}}, {"cpu.weight": "100"}),
+    ("cpu", {"cpu": {"shares": 2}}, {"cpu.weight": "1"}),
+    ("cpu", {"cpu": {"shares": 262144}}, {"cpu.weight": "10000"}),
+    ("cpu", {"cpu": {"quota": 50000, "period": 100000}}, {"cpu.max": "50000 100000"}),
+    ("cpu", {"cpu": {"quota": -1, "period": 20000}}, {"cpu.max": "max 20000"}),
+    ("cpu", {"cpu": {"quota": 10000, "burst": 5000}}, {"cpu.max.burst": "5000"}),
+    ("cpu", {"cpu": {"idle": 1}}, {"cpu.idle": "1"}),
+    ("cpuset", {"cpu": {"cpus": "0", "mems": "0"}}, {"cpuset.cpus": "0", "cpuset.mems": "0"}),
+    ("memory", {"unified": {"memory.high": "33554432"}}, {"memory.high": "33554432"}),
+    ("pids", {"pids": {"limit": 50}, "unified": {"pids.max": "40"}}, {"pids.max": "40"}),
+]
+
+
+def name_of(row):
+    return re.sub(r"[^a-z0-9]+", "-", str(row).lower()).strip("-")
+
+
+@pytest.mark.parametrize("controller, resources, files", LIMITS, ids=[name_of(row[1]) for row in LIMITS])
+def test_limit(bundle, controller, resources, files):
+    """A limit that is not in force lets one container starve all others."""
+    bundle.resources.update(resources)
+    bundle.shell("exec sleep 1000000")
+    if controller not in CONTROLLERS:
+        message = bundle.create_fails()
+        assert controller in message and ("unified" in message or "cgroup v2" in message)
+        return
+    container = bundle.create()
+    group = cgroup_of(container.pid)
+    assert {name: (group / name).read_text().strip() for name in files} == files
+    container.remove()
+
+
+@pytest.mark.skipif("pids" not in CONTROLLERS, reason="pids is not on cgroup v2")
+def test_pids_limit_holds(bundle):
+    """A fork bomb must stop at the limit."""
+    bundle.resources["pids"] = {"limit": 10}
+    outcome = bundle.try_run("for n in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1000000 & done; echo all")
+    assert "all" not in outcome.out
+
+
+@pytest.mark.skipif("memory" not in CONTROLLERS, reason="memory is not on cgroup v2")
+def test_memory_limit_kills(bundle):
+    """A program above its limit is killed, and only it."""
+    bundle.resources["memory"] = {"limit": 16 << 20, "swap": 16 << 20}
+    outcome = bundle.try_run("exec tail -c 200000000 /dev/zero")
+    assert outcome.status == 137
+
+
+@pytest.mark.skipif("memory" not in CONTROLLERS, reason="memory is not on cgroup v2")
+def test_tiny_memory_limit_is_explained(bundle):
+    """Without a hint the user sees a program that vanished."""
+    bundle.resources["memory"] = {"limit": 4096, "swap": 4096}
+    outcome = bundle.try_run("true")
+    assert outcome.status != 0
+    assert "memory" in outcome.err
+
+
+@pytest.mark.skipif("memory" not in CONTROLLERS, reason="memory is not on cgroup v2")
+def test_limits_hold_from_the_first_page(bundle):
+    """What is used before the limit is set would not be counted against it."""
+    bundle.resources["memory"] = {"limit": 32 << 20}
+    container = bundle.shell("exec sleep 1000000").create()
+    group = cgroup_of(container.pid)
+    assert 0 < int((group / "memory.current").read_text()) < 2 << 20
+    container.remove()
+
+
+@pytest.mark.parametrize("path", ["/tare-deep-{}/a/b", "tare-relative-{}"])
+def test_cgroups_path(bundle, path):
+    """Engines put containers into pods' cgroups and read usage there."""
+    top = path.format(bundle.tare.prefix)
+    bundle.linux["cgroupsPath"] = top
+    container = bundle.shell("exec sleep 1000000").create()
+    group = cgroup_of(container.pid)
+    assert str(group).endswith(top)
+    container.remove()
+    assert not group.exists()
+    if top.count("/") > 1:
+        for parent in list(group.parents)[:2]:
+            if parent.exists() and parent != CGROUPS:
+                os.rmdir(parent)
+
+
+def test_cgroups_path_may_not_leave(bundle):
+    """A path with .. would put the container into somebody else's cgroup."""
+    bundle.linux["cgroupsPath"] = "/../../x"
+    assert "/linux/cgroupsPath" in bundle.create_fails()
+
+
+def test_populated_cgroup_is_refused(bundle, new_bundle):
+    """Two containers in one cgroup: deleting the first would kill the second."""
+    bundle.linux["cgroupsPath"] = f"/{bundle.tare.prefix}shared"
+    container = bundle.shell("exec sleep 1000000").start()
+    second = new_bundle()
+    second.linux["cgroupsPath"] = f"/{bundle.tare.prefix}shared"
+    assert "/linux/cgroupsPath" in second.create_fails()
+    assert container.status == "running"
+    container.remove()
+
+
+@pytest.mark.parametrize("controller, resources, pointer", [
+    ("memory", {"memory": {"limit": 1 << 20}}, "/linux/resources/memory/limit"),
+    ("pids", {"pids": {"limit": 5}}, "/linux/resources/pids/limit"),
+    ("cpu", {"cpu": {"shares": 5}}, "/linux/resources/cpu/shares")])
+@pytest.mark.skipif(not HYBRID, reason="the hierarchy is unified")
+def test_hybrid_host_is_explained(bundle, controller, resources, pointer):
+    """On a hybrid host the reader must learn which controller is missing and what to do."""
+    if controller in CONTROLLERS:
+        pytest.skip(f"{controller} is on cgroup v2")
+    bundle.resources.update(resources)
+    message = bundle.create_fails()
+    assert pointer in message and controller in message and "systemd.unified_cgroup_hierarchy" in message
+
+
+def test_wrong_unified_file_is_named(bundle):
+    """A typo in a unified key must not be ignored."""
+    bundle.resources["unified"] = {"memory.hihg": "1"}
+    assert "memory.hihg" in bundle.create_fails()
+
+
+def test_unified_key_may_not_leave_the_cgroup(bundle):
+    """A key with a slash would write to another cgroup."""
+    bundle.resources["unified"] = {"../cgroup.procs": "1"}
+    assert "/linux/resources/unified" in bundle.create_fails()
