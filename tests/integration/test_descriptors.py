@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Descriptors and sockets handed through: --preserve-fds, LISTEN_FDS, NOTIFY_SOCKET."""
+import fcntl
+import os
+import socket
+
+from house import wait_readable
+
+
+def place(fds):
+    """Puts descriptors at 3, 4, ... of the command that is about to run."""
+    def act():
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in fds]
+        for number, fd in enumerate(high, 3):
+            os.dup2(fd, number, inheritable=True)
+            os.close(fd)
+    return act
+
+
+def run_with(tare, bundle, fds, *options, env=None):
+    bundle.write()
+    process = tare.start_process("run", *options, "--bundle", bundle.path, tare.new_id(), close_fds=False,
+                                 preexec_fn=place(fds), env={**os.environ, **(env or {})})
+    return process.wait()
+
+
+def test_preserve_fds(bundle, tare, pipe):
+    """Podman hands listening sockets and pipes to containers this way."""
+    bundle.shell("echo through >&3; ls /proc/self/fd >&3")
+    assert run_with(tare, bundle, [pipe[1]], "--preserve-fds", "1") == 0
+    os.close(pipe[1])
+    said = os.fdopen(os.dup(pipe[0])).read().split()
+    assert said[0] == "through" and set(said[1:]) <= {"0", "1", "2", "3", "4"}
+
+
+def test_fds_are_not_passed_unasked(bundle, tare, pipe):
+    """The other side: what is not asked for stays outside."""
+    bundle.shell("test -e /proc/self/fd/3 && test \"$(readlink /proc/self/fd/3)\" = '%s' && exit 9; exit 0"
+                 % os.readlink(f"/proc/self/fd/{pipe[1]}"))
+    assert run_with(tare, bundle, [pipe[1]]) == 0
+
+
+def test_missing_preserved_fd_is_an_error(bundle, tare):
+    """A program that is promised a descriptor would use another one."""
+    bundle.write()
+    assert "--preserve-fds" in tare.fails("run", "--preserve-fds", "40", "--bundle", bundle.path, tare.new_id())
+
+
+def test_listen_fds(bundle, tare, pipe):
+    """Socket activation: systemd's protocol must reach the program with its own pid."""
+    bundle.shell("echo $LISTEN_FDS $LISTEN_PID $$ $LISTEN_FDNAMES >&3")
+    bundle.write()
+    command = tare.command("run", "--bundle", bundle.path, tare.new_id())
+
+    def act():
+        place([pipe[1]])()
+        os.environ["LISTEN_PID"] = str(os.getpid())
+        os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="web")
+        os.execv(command[0], command)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            act()
+        finally:
+            os._exit(99)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.close(pipe[1])
+    assert os.fdopen(os.dup(pipe[0])).read().split() == ["1", "1", "1", "web"]
+
+
+def test_notify_socket(bundle, tare, tmp_path):
+    """Type=notify services wait for READY=1 from inside."""
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind(str(tmp_path / "notify"))
+    bundle.shell("exec sleep 1000000").write()
+    id = tare.new_id()
+    tare("run", "--detach", "--bundle", bundle.path, id, env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+    pid = tare.state(id)["pid"]
+    environment = open(f"/proc/{pid}/environ").read().split("\0")
+    (inside,) = [row.split("=", 1)[1] for row in environment if row.startswith("NOTIFY_SOCKET=")]
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.chroot(f"/proc/{pid}/root")
+            client.sendto(b"READY=1", inside)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    client.close()
+    wait_readable(server.fileno())
+    assert "READY=1" in server.recv(4096).decode()
+    server.close()
+    tare("delete", "--force", id)
