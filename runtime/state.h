@@ -38,29 +38,43 @@ struct container {
 	const struct pair *annotations;
 	size_t annotation_count;
 	bool terminal;
-	/* open handles */
+	enum status saved;      /* of the last STATE step: CREATING until the host lane says otherwise */
+	/* open handles: -1 in CONTAINER_NONE */
 	int dir;                /* the state directory, O_DIRECTORY */
+	bool locked;            /* dir holds the flock */
 };
+
+#define CONTAINER_NONE { .dir = -1 } /* container_close() accepts it */
 
 /* Ids: [A-Za-z0-9_+.-]{1,1024}, not "." or "..". */
 int container_id_check(const char *id, struct err *e);
 
-/* Opens ROOT (makes it, 0700, when make is set). The fd is the context's. */
+/* Opens ROOT (makes it, 0700, when make is set). The fd is the context's. Without make an absent ROOT
+ * is -ENOENT. */
 int state_root(struct context *, bool make, int *ret_fd, struct err *e);
-/* Makes ROOT/ID and locks it: -EEXIST "container with given ID already exists". */
+/* Makes ROOT/ID and locks it: -EEXIST "container with given ID already exists: ID". */
 int container_reserve(struct context *, const char *id, struct container *ret_container, struct err *e);
-/* Opens and reads: -ENOENT "container ID does not exist". lock: takes the flock (waits). */
+/* Opens and reads: -ENOENT "container does not exist: ID", -EBADMSG when state.json is damaged.
+ * lock: takes the flock (waits), to be given back by container_unlock() or container_close(). */
 int container_load(struct context *, const char *id, bool lock, struct container *ret_container, struct err *e);
+/* The same in two steps, for a delete that must work whatever state.json holds: container_open() fills
+ * id, dir and locked, container_read() the rest (-ENOENT when there is no state.json). */
+int container_open(struct context *, const char *id, bool lock, struct container *ret_container, struct err *e);
+int container_read(struct context *, struct container *, struct err *e);
+/* Waits for the flock of an open container: -ENOENT when it was deleted meanwhile. */
+int container_lock(struct container *, struct err *e);
+void container_unlock(struct container *);
 int container_save(const struct container *, struct err *e);
 /* Removes ROOT/ID, whatever is in it. Absent is success. */
 int container_forget(struct context *, const char *id, struct err *e);
 void container_close(struct container *);
+#define autocontainer __attribute__((cleanup(container_close))) struct container
 
 /* A pidfd of the very process that was stored: >= 0, or -ESRCH when it is gone. */
 int container_pidfd(const struct container *, struct err *e);
 /* Fills start_time and pidfd_inode of a process that was just made. */
 int container_identify(struct container *, pid_t pid, int pidfd, struct err *e);
-/* From pidfd, gate and freezer. */
+/* From pidfd, gate and freezer. A container whose creation was cut short before it had a process is stopped. */
 int container_status(struct context *, const struct container *, enum status *ret_status, struct err *e);
 /* The config.json saved at create. */
 int container_spec(struct context *, const struct container *, const struct spec **ret_spec, struct err *e);

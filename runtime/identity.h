@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What tells one process from a later one with the same number.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Field 22 of the text of /proc/PID/stat: 0, or -EBADMSG. Pure. */
+int stat_start_time(const char *stat, uint64_t *ret_ticks);
+/* Whether the process has ended, reaped or not. */
+bool pidfd_ended(int pidfd);

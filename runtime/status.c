@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "cgroups/cgroup.h"
+#include "runtime/context.h"
+#include "runtime/identity.h"
+#include "runtime/launch.h"
+#include "runtime/state.h"
+
+enum { PIDFS_MAGIC = 0x50494446, START_TIME_FIELD = 22 };
+
+const char *const status_names[STATUS_COUNT] = {
+	[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
+	[STATUS_PAUSED] = "paused",	[STATUS_STOPPED] = "stopped",
+};
+
+/* Field 2 is the program's name in parentheses and may hold blanks and parentheses itself: what is
+ * behind the last ')' starts with field 3. */
+int stat_start_time(const char *stat, uint64_t *ret_ticks)
+{
+	const char *at = strrchr(stat, ')');
+	char text[24];
+	size_t length;
+
+	for (int field = 2; at && field < START_TIME_FIELD; field++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	length = at ? strcspn(at, " \n") : 0;
+	if (length == 0 || length >= sizeof text)
+		return -EBADMSG;
+	memcpy(text, at, length);
+	text[length] = '\0';
+	return parse_u64(text, UINT64_MAX, ret_ticks);
+}
+
+static int read_start_time(pid_t pid, uint64_t *ret_ticks)
+{
+	char path[32];
+	autobuf text = { 0 };
+	int r;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	r = file_read(AT_FDCWD, path, 64 * 1024, &text);
+	return r < 0 ? r : stat_start_time(text.text, ret_ticks);
+}
+
+/* Before pidfs (6.9) all pidfds shared one anonymous inode, which says nothing. */
+static uint64_t pidfs_inode(int pidfd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PIDFS_MAGIC || fstat(pidfd, &st) < 0)
+		return 0;
+	return st.st_ino;
+}
+
+int container_identify(struct container *c, pid_t pid, int pidfd, struct err *e)
+{
+	uint64_t start;
+	int r = read_start_time(pid, &start);
+
+	if (r < 0)
+		return err_set(e, -r, "container %s: /proc/%d/stat", c->id, pid);
+	c->pid = pid;
+	c->start_time = start;
+	c->pidfd_inode = pidfs_inode(pidfd);
+	return 0;
+}
+
+static bool is_the_one(const struct container *c, int pidfd)
+{
+	uint64_t inode = pidfs_inode(pidfd);
+	uint64_t start;
+
+	if (c->pidfd_inode && inode && inode != c->pidfd_inode)
+		return false;
+	return read_start_time(c->pid, &start) == 0 && start == c->start_time;
+}
+
+bool pidfd_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* The pidfd comes first: the start time that is read behind it then belongs to the process it
+ * holds, or that one is gone and the signal would reach nobody. */
+int container_pidfd(const struct container *c, struct err *e)
+{
+	autofd pidfd = c->pid > 0 ? sys_pidfd_open(c->pid, 0) : -1;
+
+	if (c->pid > 0 && pidfd < 0 && errno != ESRCH && errno != EINVAL)
+		return err_set(e, errno, "container %s: pidfd_open %d", c->id, c->pid);
+	if (pidfd < 0 || !is_the_one(c, pidfd) || pidfd_ended(pidfd))
+		return err_say(e, ESRCH, "container not running: %s", c->id);
+	return fd_take(&pidfd);
+}
+
+/* Shared, so that two who ask at the same time do not see each other as a creator. */
+static bool locked_by_another(const struct container *c)
+{
+	if (c->locked)
+		return false;
+	if (flock(c->dir, LOCK_SH | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	flock(c->dir, LOCK_UN);
+	return false;
+}
+
+static int read_frozen(struct context *context, const struct container *c, bool *ret_frozen,
+		       struct err *e)
+{
+	autofd cgroup = -1;
+	bool frozen = false;
+	int r = c->cgroup ? host_probe(context, e) : 0;
+
+	if (r == 0 && c->cgroup)
+		r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
+	if (r == 0 && cgroup >= 0)
+		r = cgroup_frozen(cgroup, &frozen, e);
+	/* Removed behind our back: the process, if any, is elsewhere and not frozen by it. */
+	if (r < 0 && r != -ENOENT && r != -ENODEV)
+		return r;
+	*ret_frozen = frozen;
+	return 0;
+}
+
+int container_status(struct context *context, const struct container *c, enum status *ret_status,
+		     struct err *e)
+{
+	autofd pidfd = -1;
+	bool frozen;
+	int r;
+
+	if (c->pid == 0) {
+		*ret_status = locked_by_another(c) ? STATUS_CREATING : STATUS_STOPPED;
+		return 0;
+	}
+	pidfd = container_pidfd(c, e);
+	if (pidfd == -ESRCH) {
+		*ret_status = STATUS_STOPPED;
+		return 0;
+	}
+	if (pidfd < 0)
+		return pidfd;
+	r = read_frozen(context, c, &frozen, e);
+	if (r < 0)
+		return r;
+	if (frozen)
+		*ret_status = STATUS_PAUSED;
+	else if (c->saved == STATUS_CREATING)
+		*ret_status = STATUS_CREATING;
+	else
+		*ret_status = launch_gate_waits(c->dir) ? STATUS_CREATED : STATUS_RUNNING;
+	return 0;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <linux/sched.h>
+#include <string.h>
+
+#include "spec/check.h"
+#include "spec/names.h"
+#include "spec/reader.h"
+#include "spec/spec.h"
+
+static bool relative_cwd(const void *subject)
+{
+	const struct spec_process *process = subject;
+
+	return !is_absolute(process->cwd);
+}
+
+static bool no_args(const void *subject)
+{
+	const struct spec_process *process = subject;
+
+	return !process->args.count;
+}
+
+static bool empty_program(const void *subject)
+{
+	const struct spec_process *process = subject;
+
+	return process->args.count && !*process->args.items[0];
+}
+
+static bool size_without_terminal(const void *subject)
+{
+	const struct spec_process *process = subject;
+
+	return process->has_console_size && !process->terminal;
+}
+
+static bool effective_beyond_permitted(const void *subject)
+{
+	const struct spec_capabilities *caps = &((const struct spec_process *)subject)->capabilities;
+
+	return caps->effective & ~caps->permitted;
+}
+
+static bool ambient_beyond_permitted(const void *subject)
+{
+	const struct spec_capabilities *caps = &((const struct spec_process *)subject)->capabilities;
+
+	return caps->ambient & ~(caps->permitted & caps->inheritable);
+}
+
+static bool bad_initial_cpus(const void *subject)
+{
+	return !is_number_list(((const struct spec_process *)subject)->exec_cpu_affinity.initial);
+}
+
+static bool bad_final_cpus(const void *subject)
+{
+	return !is_number_list(((const struct spec_process *)subject)->exec_cpu_affinity.final);
+}
+
+static const struct rule process_rules[] = {
+	{ relative_cwd, "/cwd", "must be an absolute path" },
+	{ no_args, "/args", "must name a program" },
+	{ empty_program, "/args/0", "must not be empty" },
+	{ size_without_terminal, "/consoleSize", "has no effect without \"terminal\": true",
+	  "/terminal", true },
+	{ effective_beyond_permitted, "/capabilities/effective",
+	  "has capabilities that \"permitted\" lacks: they are not granted",
+	  "/capabilities/permitted", true },
+	{ ambient_beyond_permitted, "/capabilities/ambient",
+	  "has capabilities that are not in both \"permitted\" and \"inheritable\": they are not "
+	  "granted",
+	  "/capabilities", true },
+	{ bad_initial_cpus, "/execCPUAffinity/initial", "must be a list such as \"0-3,7\"" },
+	{ bad_final_cpus, "/execCPUAffinity/final", "must be a list such as \"0-3,7\"" },
+	{ NULL },
+};
+
+/* Policies by what sched_setattr(2) wants to know for them. */
+static bool is_realtime(const struct spec_scheduler *s)
+{
+	return s->policy == SCHED_FIFO || s->policy == SCHED_RR;
+}
+
+static bool has_deadline(const struct spec_scheduler *s)
+{
+	return s->runtime || s->deadline || s->period;
+}
+
+static bool reserved_policy(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return str_equal(name_of(scheduler_policies, s->policy), "SCHED_ISO");
+}
+
+static bool realtime_priority(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return is_realtime(s) && (s->priority < 1 || s->priority > 99);
+}
+
+static bool other_priority(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return !is_realtime(s) && s->priority;
+}
+
+static bool nice_unused(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return s->nice && s->policy != SCHED_NORMAL && s->policy != SCHED_BATCH;
+}
+
+static bool deadline_unused(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return s->policy != SCHED_DEADLINE && has_deadline(s);
+}
+
+/* The kernel's own order: 1024 ns <= runtime <= deadline <= period (0: the deadline). */
+static bool runtime_short(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return s->policy == SCHED_DEADLINE && s->runtime < 1024;
+}
+
+static bool deadline_short(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return s->policy == SCHED_DEADLINE && s->deadline < s->runtime;
+}
+
+static bool period_short(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return s->policy == SCHED_DEADLINE && s->period && s->period < s->deadline;
+}
+
+static bool beyond_63_bits(const void *subject)
+{
+	const struct spec_scheduler *s = subject;
+
+	return (s->deadline | s->period) >> 63;
+}
+
+static const struct rule scheduler_rules[] = {
+	{ reserved_policy, "/policy", "SCHED_ISO is reserved, no kernel implements it" },
+	{ realtime_priority, "/priority", "must be from 1 to 99 for SCHED_FIFO and SCHED_RR",
+	  "/policy" },
+	{ other_priority, "/priority", "must be 0 but for SCHED_FIFO and SCHED_RR", "/policy" },
+	{ nice_unused, "/nice", "has an effect for SCHED_OTHER and SCHED_BATCH only", "/policy",
+	  true },
+	{ deadline_unused, "/policy",
+	  "must be SCHED_DEADLINE where runtime, deadline or period is given" },
+	{ runtime_short, "/runtime", "must be at least 1024 (nanoseconds) for SCHED_DEADLINE",
+	  "/policy" },
+	{ deadline_short, "/deadline", "must not be less than the runtime", "/runtime" },
+	{ period_short, "/period", "must be 0 or not less than the deadline", "/deadline" },
+	{ beyond_63_bits, "/deadline", "and the period must be less than 2^63" },
+	{ NULL },
+};
+
+static void check_rlimits(struct reader *r, const char *prefix, const struct spec_process *process)
+{
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < process->rlimit_count; i++) {
+		const struct spec_rlimit *limit = &process->rlimits[i];
+
+		if (limit->soft > limit->hard)
+			broken(r, prefix, "must not be greater than \"hard\"", "/rlimits/%zu/soft",
+			       i);
+		if (!limit->type)
+			continue;
+		if (seen & 1u << limit->resource)
+			broken(r, prefix, "is there twice", "/rlimits/%zu/type", i);
+		seen |= 1u << limit->resource;
+	}
+}
+
+static void check_environment(struct reader *r, const char *prefix,
+			      const struct spec_process *process)
+{
+	for (size_t i = 0; i < process->env.count; i++)
+		if (!strchr(process->env.items[i], '='))
+			doubtful(r, prefix, "is not of the form NAME=VALUE", "/env/%zu", i);
+}
+
+void check_process(struct reader *r, const char *prefix, const struct spec_process *process)
+{
+	check_rules(r, prefix, process_rules, process);
+	check_rlimits(r, prefix, process);
+	check_environment(r, prefix, process);
+	if (process->scheduler.present)
+		check_rules(r, arena_printf(r->arena, "%s/scheduler", prefix), scheduler_rules,
+			    &process->scheduler);
+}

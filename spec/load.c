@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spec/load.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "spec/check.h"
+#include "spec/document.h"
+#include "spec/reader.h"
+#include "spec/settle.h"
+#include "spec/spec.h"
+#include "spec/tables.h"
+
+/* A hundred times the largest config an engine is known to write. */
+enum { CONFIG_MAX = 8 * 1024 * 1024 };
+
+/* One kind of document: how it is read, checked and settled. */
+struct kind {
+	const struct object *object;
+	void (*check)(struct reader *, const void *);
+	void (*settle)(void *);
+};
+
+static void check_whole(struct reader *r, const void *spec)
+{
+	check_config(r, spec);
+}
+
+static void check_process_alone(struct reader *r, const void *process)
+{
+	check_process(r, "", process);
+}
+
+static void check_resources_alone(struct reader *r, const void *resources)
+{
+	check_resources(r, "", resources);
+}
+
+static const struct kind config_kind = { &config_object, check_whole, settle_config };
+static const struct kind process_kind = { &process_object, check_process_alone, settle_process };
+static const struct kind resources_kind = { &resources_object, check_resources_alone, NULL };
+
+static int first_error(const struct problems *problems, struct err *e)
+{
+	const struct problem *p = problems->items;
+
+	while (p->warning)
+		p++;
+	if (*p->pointer)
+		err_say(e, EINVAL, "%s: %s", p->pointer, p->text);
+	else
+		err_say(e, EINVAL, "%s", p->text);
+	if (problems->errors == 2)
+		err_hint(e, "and 1 more error");
+	else if (problems->errors > 2)
+		err_hint(e, "and %zu more errors", problems->errors - 1);
+	return -EINVAL;
+}
+
+static void parse_kind(struct reader *r, const struct kind *kind, const json_t *json, void *target)
+{
+	fields_parse(r, NULL, kind->object, json, target);
+	/* Rules have nothing to say about a document that is not even an object. */
+	if (json_is_object(json))
+		kind->check(r, target);
+	if (!r->problems->errors && kind->settle)
+		kind->settle(target);
+}
+
+static int parse_text_as(struct arena *arena, const struct kind *kind, const char *text,
+			 size_t length, struct problems *ret_problems, const void **ret_target,
+			 struct err *e)
+{
+	void *target = arena_alloc(arena, kind->object->size);
+	struct reader r = { .arena = arena, .problems = ret_problems };
+	json_t *json;
+
+	*ret_problems = (struct problems){ 0 };
+	if (document_parse(&r, text, length, &json) == 0) {
+		parse_kind(&r, kind, json, target);
+		json_decref(json);
+	}
+	if (ret_problems->errors)
+		return first_error(ret_problems, e);
+	*ret_target = target;
+	return 0;
+}
+
+static int read_failure(struct arena *arena, int code, struct problems *ret_problems,
+			struct err *e)
+{
+	struct reader r = { .arena = arena, .problems = ret_problems };
+
+	*ret_problems = (struct problems){ 0 };
+	if (code == EFBIG)
+		err_say(e, EFBIG, "larger than %d MiB", CONFIG_MAX / (1024 * 1024));
+	else
+		err_set(e, code, "cannot read");
+	say_error_at(&r, "", "%s", e->text);
+	return -code;
+}
+
+static int load_as(struct arena *arena, const struct kind *kind, int fd,
+		   struct problems *ret_problems, const void **ret_target, struct err *e)
+{
+	autobuf text = { 0 };
+	int r = fd_read_all(fd, CONFIG_MAX, &text);
+
+	if (r < 0)
+		return read_failure(arena, -r, ret_problems, e);
+	return parse_text_as(arena, kind, text.text ? text.text : "", text.length, ret_problems,
+			     ret_target, e);
+}
+
+int spec_parse(struct arena *arena, const char *text, size_t length, struct problems *ret_problems,
+	       const struct spec **ret_spec, struct err *e)
+{
+	const void *target;
+	int r = parse_text_as(arena, &config_kind, text, length, ret_problems, &target, e);
+
+	if (r == 0)
+		*ret_spec = target;
+	return r;
+}
+
+int spec_load(struct arena *arena, int fd, struct problems *ret_problems,
+	      const struct spec **ret_spec, struct err *e)
+{
+	const void *target;
+	int r = load_as(arena, &config_kind, fd, ret_problems, &target, e);
+
+	if (r == 0)
+		*ret_spec = target;
+	return r;
+}
+
+int spec_load_process(struct arena *arena, int fd, struct problems *ret_problems,
+		      const struct spec_process **ret_process, struct err *e)
+{
+	const void *target;
+	int r = load_as(arena, &process_kind, fd, ret_problems, &target, e);
+
+	if (r == 0)
+		*ret_process = target;
+	return r;
+}
+
+int spec_load_resources(struct arena *arena, int fd, struct problems *ret_problems,
+			const struct spec_resources **ret_resources, struct err *e)
+{
+	const void *target;
+	int r = load_as(arena, &resources_kind, fd, ret_problems, &target, e);
+
+	if (r == 0)
+		*ret_resources = target;
+	return r;
+}
