@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# All tests, or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm]... Every part runs even
+# when one before it failed; the last lines are the summary.
+# shellcheck disable=SC2317 # the parts are functions called by name
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=build
+python=/usr/bin/python3
+pytest="$python -m pytest -q -p no:cacheprovider tests/integration"
+report=$(mktemp -d)
+trap 'rm -rf "$report"' EXIT
+
+# Builds a directory with further options: configure DIRECTORY OPTION...
+configure() {
+	directory=$1
+	shift
+	[ -e "$directory/build.ninja" ] || meson setup "$directory" "$@" >"$report/setup" ||
+		{ cat "$report/setup"; return 1; }
+	ninja -C "$directory" --quiet
+}
+
+# The rest of a test run by meson in a directory.
+check() {
+	directory=$1
+	shift
+	meson test -C "$directory" --no-rebuild --print-errorlogs "$@"
+}
+
+quick() {
+	configure "$build" && check "$build"
+}
+
+lint() {
+	configure "$build" && check "$build" --suite lint
+}
+
+# The unit tests again with the sanitizers: gcc's address and undefined behaviour.
+sanitize() {
+	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false &&
+		check build-asan --suite unit
+}
+
+# Warnings are errors for both compilers, gcc's analyzer, clang-tidy's list of likely mistakes.
+deep() {
+	CC=gcc configure build-gcc -Dtests=false -Dwerror=true -Dc_args=-fanalyzer &&
+		CC=clang configure build-clang -Dwerror=true &&
+		find base spec plan namespaces cgroups seccomp runtime -name '*.c' -print0 |
+		xargs -0 -n 8 -P "$(nproc)" clang-tidy --quiet -p build-clang 2>"$report/tidy"
+}
+
+# Real containers on this machine as it is. TARE, or the program of the plain build.
+host() {
+	[ -n "${TARE:-}" ] || configure "$build" || return 1
+	$pytest
+}
+
+# The same in the virtual machine, with the release binary.
+vm() {
+	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --timeout "${TARE_VM_TIMEOUT:-1500}" -- \
+		sh -c "exec $pytest"
+}
+
+failed=0
+[ $# -gt 0 ] || set -- quick sanitize deep host vm
+for part; do
+	echo "== $part"
+	start=$(date +%s)
+	{ "$part"; echo $? >"$report/status"; } 2>&1 | tee "$report/out"
+	status=$(cat "$report/status")
+	[ "$status" = 0 ] || failed=1
+	# Of meson's and pytest's own summary, what says how many.
+	said=$(grep -E '^(Ok|Fail|Expected Fail|Skipped|Timeout):|(passed|failed|error).* in [0-9.]+s' "$report/out" |
+		tr -s ' ' | paste -sd' ' -)
+	printf '%-9s %-6s %4ss  %s\n' "$part" "$([ "$status" = 0 ] && echo ok || echo FAILED)" \
+		$(($(date +%s) - start)) "$said" >>"$report/summary"
+done
+echo "== summary"
+cat "$report/summary"
+exit $failed
