@@ -14,27 +14,6 @@ CC="musl-gcc -idirafter /usr/include -idirafter /usr/include/$multiarch"
 CFLAGS="-Os -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
 export CC CFLAGS
 
-# The distribution's own archives as "URI SUITE COMPONENTS", from one-line lists and deb822 files.
-archives() {
-	# shellcheck disable=SC1091
-	. /etc/os-release
-	{
-		sed -n 's/^deb  *\(\[[^]]*] *\)\{0,1\}//p' /etc/apt/sources.list \
-			/etc/apt/sources.list.d/*.list 2>/dev/null || :
-		awk -v RS= -v FS='\n' '{
-			split("", field)
-			for (i = 1; i <= NF; i++)
-				if (match($i, /^[A-Za-z-]+:/))
-					field[tolower(substr($i, 1, RLENGTH - 1))] = substr($i, RLENGTH + 1)
-			uris = split(field["uris"], uri, " ")
-			suites = split(field["suites"], suite, " ")
-			for (u = 1; u <= uris; u++)
-				for (s = 1; s <= suites; s++)
-					print uri[u], suite[s], field["components"]
-		}' /etc/apt/sources.list.d/*.sources 2>/dev/null || :
-	} | awk -v release="$VERSION_CODENAME" '$2 == release || index($2, release "-") == 1'
-}
-
 # apt-get with lists of its own.
 sources() {
 	apt-get -qq -o Dir::Etc::SourceList="$lists/sources.list" -o Dir::Etc::SourceParts=/dev/null \
@@ -46,7 +25,7 @@ sources() {
 fetch() {
 	if [ ! -e "$lists/sources.list" ]; then
 		mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
-		archives | sed 's/^/deb-src /' >"$lists/sources.list.new"
+		tools/archives.sh | sed 's/^/deb-src /' >"$lists/sources.list.new"
 		cp "$lists/sources.list.new" "$lists/sources.list"
 		sources update >>"$log" 2>&1 || { rm "$lists/sources.list"; return 1; }
 	fi

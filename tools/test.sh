@@ -51,12 +51,14 @@ deep() {
 
 # Real containers on this machine as it is. TARE, or the program of the plain build.
 host() {
+	tools/test-inputs.sh || return 1
 	[ -n "${TARE:-}" ] || configure "$build" || return 1
 	$pytest
 }
 
 # The same in the virtual machine, with the release binary.
 vm() {
+	tools/test-inputs.sh || return 1
 	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
 	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --timeout "${TARE_VM_TIMEOUT:-1500}" -- \
 		sh -c "exec $pytest"
