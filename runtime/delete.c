@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "cgroups/cgroup.h"
+#include "runtime/context.h"
+#include "runtime/lifecycle.h"
+#include "runtime/operations.h"
+#include "runtime/state.h"
+#include "spec/spec.h"
+
+enum { KILL_TIMEOUT = 10000 };
+
+static int check_stopped(struct context *context, const struct container *c, struct err *e)
+{
+	enum status status;
+	int r = container_status(context, c, &status, e);
+
+	if (r < 0)
+		return r;
+	if (status != STATUS_STOPPED)
+		return err_say(e, EBUSY, "cannot delete container %s that is not stopped: %s",
+			       c->id, status_names[status]);
+	return 0;
+}
+
+static int wait_end(const struct container *c, int pidfd, struct err *e)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&end, 1, KILL_TIMEOUT);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return err_say(e, ETIMEDOUT, "container %s: process %d does not die of SIGKILL: see "
+					     "/proc/%d/stack", c->id, c->pid, c->pid);
+	return n < 0 ? err_set(e, errno, "container %s: poll", c->id) : 0;
+}
+
+static int end_init(const struct container *c, struct err *e)
+{
+	struct err gone;
+	autofd pidfd = container_pidfd(c, &gone);
+
+	if (pidfd < 0)
+		return 0;
+	sys_pidfd_send_signal(pidfd, SIGKILL);
+	return wait_end(c, pidfd, e);
+}
+
+/* Ends what is left in the cgroup (all there is, without a pid namespace), then the cgroup. */
+static int end_cgroup(struct context *context, const struct container *c, struct err *e)
+{
+	autofd cgroup = -1;
+	int r;
+
+	if (!c->cgroup)
+		return 0;
+	r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = cgroup_kill(cgroup, KILL_TIMEOUT, e);
+	return r < 0 ? r : cgroup_remove(&context->host, c->cgroup, e);
+}
+
+static void poststop(struct context *context, const struct spec *spec, const struct container *c)
+{
+	struct err e;
+
+	if (spec && lifecycle_hooks(context, spec, HOOK_POSTSTOP, c, STATUS_STOPPED, &e) < 0)
+		log_line(LOG_LEVEL_WARNING, "%s", e.text);
+}
+
+/* Every part may be gone already: a delete that was cut short is simply repeated. */
+static int dismantle(struct context *context, const struct container *c, struct err *e)
+{
+	const struct spec *spec = NULL;
+	struct err no_spec;
+	int r = end_init(c, e);
+
+	if (container_spec(context, c, &spec, &no_spec) < 0)
+		log_line(LOG_LEVEL_DEBUG, "%s: poststop hooks are not run", no_spec.text);
+	if (r == 0)
+		r = end_cgroup(context, c, e);
+	if (r == 0)
+		r = container_forget(context, c->id, e);
+	if (r == 0)
+		poststop(context, spec, c);
+	return r;
+}
+
+/* Without a readable state all that is known is where tare would have put the cgroup. */
+static int dismantle_unread(struct context *context, struct container *c, struct err *e)
+{
+	struct err ignored;
+	const struct spec *spec = NULL;
+	const char *wanted = NULL;
+
+	if (container_spec(context, c, &spec, &ignored) == 0)
+		wanted = spec->linux.cgroups_path;
+	if (cgroup_path(context->arena, &context->host, wanted, c->id, &c->cgroup, &ignored) < 0)
+		c->cgroup = NULL;
+	c->bundle = "/";
+	return dismantle(context, c, e);
+}
+
+static int delete_open(struct context *context, struct container *c, bool force, struct err *e)
+{
+	int r = container_read(context, c, e);
+
+	if (r < 0)
+		return force ? dismantle_unread(context, c, e) : r;
+	r = force ? 0 : check_stopped(context, c, e);
+	return r < 0 ? r : dismantle(context, c, e);
+}
+
+int container_delete(struct context *context, const char *id, bool force, struct err *e)
+{
+	autocontainer c = CONTAINER_NONE;
+	int r = host_probe(context, e);
+
+	if (r == 0)
+		r = container_open(context, id, true, &c, e);
+	if (r == -ENOENT && force)
+		return 0;
+	return r < 0 ? r : delete_open(context, &c, force, e);
+}

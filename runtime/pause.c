@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "cgroups/cgroup.h"
+#include "runtime/context.h"
+#include "runtime/operations.h"
+#include "runtime/state.h"
+
+static bool can_pause(enum status status)
+{
+	return status == STATUS_RUNNING || status == STATUS_CREATED;
+}
+
+static int check(const struct container *c, enum status status, bool pause, struct err *e)
+{
+	if (pause && !can_pause(status))
+		return err_say(e, EINVAL, "container not running: %s is %s", c->id,
+			       status_names[status]);
+	if (!pause && status != STATUS_PAUSED)
+		return err_say(e, EINVAL, "container not paused: %s is %s", c->id,
+			       status_names[status]);
+	if (!c->cgroup)
+		return err_say(e, EOPNOTSUPP, "container %s has no cgroup to freeze", c->id);
+	return 0;
+}
+
+static int apply(struct context *context, const struct container *c, bool pause, struct err *e)
+{
+	autofd cgroup = -1;
+	int r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
+
+	return r < 0 ? r : cgroup_freeze(cgroup, pause, e);
+}
+
+int container_pause(struct context *context, const char *id, bool pause, struct err *e)
+{
+	autocontainer c = CONTAINER_NONE;
+	enum status status;
+	int r = container_load(context, id, true, &c, e);
+
+	if (r == 0)
+		r = host_probe(context, e);
+	if (r == 0)
+		r = container_status(context, &c, &status, e);
+	if (r == 0)
+		r = check(&c, status, pause, e);
+	if (r == 0)
+		r = apply(context, &c, pause, e);
+	return r;
+}
