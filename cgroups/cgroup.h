@@ -22,36 +22,41 @@ int cgroup_probe(struct arena *, struct host *ret_host, struct err *e);
 int cgroup_path(struct arena *, const struct host *, const char *cgroups_path, const char *id,
 		const char **ret_path, struct err *e);
 
-/* Host lane: CGROUP, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES. None for exec, and no device
- * program without privilege, which loading one takes. Pure. */
+/* Host lane: CGROUP, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES. None for exec, and
+ * no device program without privilege, which loading one takes. Pure. */
 compile_function cgroup_compile;
 
 /* Makes the cgroup and what leads to it, enables the controllers along the way (only where they
  * are missing; "cpu?" only where it is possible), refuses one that exists and is populated or
  * frozen. On failure nothing that it made is left. *ret_fd: its directory.
  * *ret_made says how many directories at the end of path were made by this call (for undo). */
-int cgroup_make(const struct host *, const char *path, const struct strings *controllers, int *ret_fd,
-		unsigned *ret_made, struct err *e);
+int cgroup_make(const struct host *, const char *path, const struct strings *controllers,
+		int *ret_fd, unsigned *ret_made, struct err *e);
 int cgroup_open(const struct host *, const char *path, int *ret_fd, struct err *e);
 /* One value into one file of the cgroup; the error names file and value. Both may be choices:
- * "io.bfq.weight|io.weight" takes the first file that is there, with the value at the same place
- * ("500|default 4950", or one for all); a last empty name ("hugetlb.2MB.rsvd.max|") means that it may be absent. */
+ * "io.bfq.weight|io.weight" takes the first file that is there, with the value at the same
+ * place ("500|default 4950", or one for all); a last empty name ("hugetlb.2MB.rsvd.max|") means
+ * that it may be absent. */
 int cgroup_write(int cgroup, const char *file, const char *value, struct err *e);
 /* Reads a small file; *ret_text in the arena without its last newline. */
 int cgroup_read(struct arena *, int cgroup, const char *file, const char **ret_text, struct err *e);
-/* Loads the program and attaches it (allow multi), replacing one tare attached before; size 0 only takes that away. */
+/* Loads the program and attaches it (allow multi), replacing one tare attached before; size 0
+ * only takes that away. */
 int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct err *e);
 /* config-linux.md#cgroup-ownership: the directory and the files of /sys/kernel/cgroup/delegate. */
 int cgroup_own(int cgroup, uid_t uid, struct err *e);
-/* cgroup.kill of the whole tree, then waits until cgroup.events says populated 0; timeout in ms, -1 none. */
+/* cgroup.kill of the whole tree, then waits until cgroup.events says populated 0; timeout in
+ * ms, -1 none. */
 int cgroup_kill(int cgroup, int timeout, struct err *e);
 int cgroup_wait_empty(int cgroup, int timeout, struct err *e);
 int cgroup_populated(int cgroup, bool *ret_populated, struct err *e);
-/* cgroup.freeze, then waits for `frozen 1` (or 0) in cgroup.events. What cannot freeze is thawed again. */
+/* cgroup.freeze, then waits for `frozen 1` (or 0) in cgroup.events. What cannot freeze is
+ * thawed again. */
 int cgroup_freeze(int cgroup, bool freeze, struct err *e);
 int cgroup_frozen(int cgroup, bool *ret_frozen, struct err *e);
 /* All processes of the tree, in the reader's pid namespace. */
-int cgroup_processes(struct arena *, int cgroup, pid_t **ret_pids, size_t *ret_count, struct err *e);
+int cgroup_processes(struct arena *, int cgroup, pid_t **ret_pids, size_t *ret_count,
+		     struct err *e);
 /* Removes the cgroup and all below it, bottom-up by dirfd; absent is success. Never touches
  * parents but the `/tare` that tare itself makes, when that is empty. */
 int cgroup_remove(const struct host *, const char *path, struct err *e);

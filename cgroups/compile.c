@@ -53,7 +53,8 @@ static void need(struct arena *arena, struct names *names, const char *name, siz
 		names->items[names->count++] = arena_strndup(arena, name, length);
 }
 
-/* What a cgroup without the controller does anyway. Engines send some of these with every container. */
+/* What a cgroup without the controller does anyway. Engines send some of these with every
+ * container. */
 static bool is_neutral(const struct cgroup_limit *limit)
 {
 	static const struct {
@@ -103,7 +104,8 @@ static bool is_writable_cgroup_mount(const struct spec_mount *mount)
 	return cgroup && str_equal(mount->destination, "/sys/fs/cgroup");
 }
 
-/* config-linux.md#cgroup-ownership: the container sees its cgroup as its own root and may write there. */
+/* config-linux.md#cgroup-ownership: the container sees its cgroup as its own root and may write
+ * there. */
 static bool is_delegated(const struct spec *spec)
 {
 	if (!spec_new_namespace(spec, NS_CGROUP))
@@ -177,7 +179,8 @@ static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct 
 	if (r < 0)
 		return r;
 	wanted_controllers(c, &names);
-	/* Nobody asked for a cgroup and perhaps none can be made: an unprivileged container runs all the same. */
+	/* Nobody asked for a cgroup and perhaps none can be made: an unprivileged container
+	 * runs all the same. */
 	cgroup_step(c, path, &names, !c->host->root && !limits->count && !spec->linux.cgroups_path);
 	for (size_t i = 0; i < limits->count; i++)
 		PLAN_HOST(c->plan, OP_CGROUP_WRITE, limits->items[i].why,

@@ -16,8 +16,8 @@
  * accesses that are not yet allowed in a register.
  */
 
-/* What every container may do, whatever its rules say: make nodes, and use the devices that the spec
- * promises, terminals, and tun, which Docker's users have come to rely on. */
+/* What every container may do, whatever its rules say: make nodes, and use the devices that the
+ * spec promises, terminals, and tun, which Docker's users have come to rely on. */
 static const struct spec_device_rule default_rules[] = {
 #define ANY .has_major = false, .has_minor = false
 #define NODE(major_, minor_) .has_major = true, .major = (major_), .has_minor = true, \

@@ -54,7 +54,7 @@ static int load_failed(int code, const void *program, size_t size, struct err *e
 
 	if (code == EPERM) {
 		err_set(e, code, "bpf PROG_LOAD of the device rules");
-		return err_hint(e, "it takes CAP_BPF or CAP_SYS_ADMIN in the initial user namespace");
+		return err_hint(e, "it takes CAP_SYS_ADMIN in the initial user namespace");
 	}
 	if (code == EINVAL || code == EACCES) {
 		int again = load(program, size, words, sizeof words);

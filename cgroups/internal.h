@@ -55,8 +55,8 @@ size_t cgroup_device_rules(struct arena *, const struct spec_resources *,
 			   const struct spec_device_rule **ret_rules);
 /* "allow c 1:3 rwm". */
 const char *cgroup_device_text(struct arena *, const struct spec_device_rule *);
-/* Compiles rules to a BPF_PROG_TYPE_CGROUP_DEVICE program: struct bpf_insn[]. *ret_size in bytes, 0 when the
- * rules allow everything and no program is needed. Pure. */
+/* Compiles rules to a BPF_PROG_TYPE_CGROUP_DEVICE program: struct bpf_insn[]. *ret_size in
+ * bytes, 0 when the rules allow everything and no program is needed. Pure. */
 void cgroup_device_program(struct arena *, const struct spec_device_rule *rules, size_t count,
 			   const void **ret_program, size_t *ret_size);
 

@@ -66,7 +66,8 @@ static int remaining(int timeout, int64_t deadline)
 	return left > 0 ? (int)left : 0;
 }
 
-/* Waits until the event has the value. A cgroup that is gone has none: -ENOENT becomes success for 0. */
+/* Waits until the event has the value. A cgroup that is gone has none: -ENOENT becomes success
+ * for 0. */
 static int wait_event(int cgroup, const char *key, bool value, int timeout, struct err *e)
 {
 	int64_t deadline = now_ms() + timeout;
@@ -139,8 +140,8 @@ int cgroup_kill(int cgroup, int timeout, struct err *e)
 static int thaw_again(int cgroup, struct err *e)
 {
 	file_write(cgroup, "cgroup.freeze", "0");
-	return err_hint(e, "a process cannot stop where it is, perhaps waiting for a disk or server; "
-			   "the cgroup was thawed");
+	return err_hint(e, "a process cannot stop where it is, perhaps waiting for a disk or "
+			   "server; the cgroup was thawed");
 }
 
 int cgroup_freeze(int cgroup, bool freeze, struct err *e)

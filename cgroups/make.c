@@ -57,8 +57,8 @@ static const struct refusal {
 	int code;
 	const char *hint;
 } refusals[] = {
-	{ EBUSY, "this cgroup has processes of its own, and cgroup v2 hands controllers on only from "
-		 "cgroups without: choose a linux.cgroupsPath elsewhere" },
+	{ EBUSY, "this cgroup has processes of its own, and cgroup v2 hands controllers on "
+		 "only from cgroups without: choose a linux.cgroupsPath elsewhere" },
 	{ EOPNOTSUPP, "this cgroup is threaded: it cannot hold cgroups of whole processes" },
 	{ ENOENT, "its cgroup.controllers does not have them: they have to be enabled further up" },
 	{ EACCES, "it belongs to someone else: have it delegated (systemd: Delegate=yes)" },
@@ -184,8 +184,8 @@ static int check_domain(const struct place *p, struct err *e)
 {
 	autobuf type = { 0 };
 
-	if (file_read(p->dir, "cgroup.type", SMALL, &type) < 0 || str_starts(type.text, "domain\n") ||
-	    str_starts(type.text, "domain threaded"))
+	if (file_read(p->dir, "cgroup.type", SMALL, &type) < 0 ||
+	    str_starts(type.text, "domain\n") || str_starts(type.text, "domain threaded"))
 		return 0;
 	err_say(e, EOPNOTSUPP, "cgroup %s: its type is %s", p->path,
 		strtok(type.text, "\n"));

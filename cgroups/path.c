@@ -52,8 +52,9 @@ static const char *join(struct arena *arena, const char *parent, const char *res
 	return arena_printf(arena, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, rest);
 }
 
-/* Processes may not live in a cgroup that hands controllers on, so what is beside the runtime's own cgroup
- * is the nearest place where limits work. Without privilege there is nothing but what is below it. */
+/* Processes may not live in a cgroup that hands controllers on, so what is beside the runtime's
+ * own cgroup is the nearest place where limits work. Without privilege there is nothing but
+ * what is below it. */
 static const char *base_of(struct arena *arena, const struct host *host)
 {
 	const char *own = host->own_cgroup ? host->own_cgroup : "/";

@@ -76,7 +76,8 @@ int cgroup_remove(const struct host *host, const char *path, struct err *e)
 	r = remove_at(parent, name);
 	if (r < 0)
 		return explain(path, -r, e);
-	/* The directory that tare makes for containers without a path of their own goes with the last. */
+	/* The directory that tare makes for containers without a path of their own goes with
+	 * the last. */
 	name = strrchr(full, '/');
 	if (name && strcmp(name, "/tare") == 0)
 		rmdir(full);

@@ -69,7 +69,7 @@ static int swap_alone(const struct spec_memory *m, int64_t *ret_swap, struct err
 		return 0;
 	}
 	if (!m->has_limit || m->limit <= 0)
-		return err_say(e, EINVAL, "needs a memory limit: it limits memory and swap together");
+		return err_say(e, EINVAL, "needs a memory limit: it limits both together");
 	if (m->swap < m->limit)
 		return err_say(e, EINVAL, "must not be less than the memory limit");
 	*ret_swap = m->swap - m->limit;

@@ -72,6 +72,13 @@ static struct scmp_arg_cmp condition(const struct spec_seccomp_arg *arg)
 				      arg->value_two };
 }
 
+/* libseccomp would cut the value down to the mask, and a condition that nothing meets would
+ * match. */
+static bool can_hold(const struct spec_seccomp_arg *arg)
+{
+	return arg->op != SECCOMP_MASKED_EQ || !(arg->value_two & ~arg->value);
+}
+
 /* Engines write alternatives as conditions on one argument, as runc has always read them. */
 static bool are_alternatives(const struct spec_seccomp_rule *rule)
 {
@@ -93,7 +100,8 @@ static int add_alternatives(struct builder *b, const struct spec_seccomp_rule *r
 	for (size_t i = 0; i < rule->arg_count && r == 0; i++) {
 		struct scmp_arg_cmp one = condition(&rule->args[i]);
 
-		r = seccomp_rule_add_array(b->filter, action, number, 1, &one);
+		if (can_hold(&rule->args[i]))
+			r = seccomp_rule_add_array(b->filter, action, number, 1, &one);
 	}
 	return r;
 }
@@ -105,8 +113,11 @@ static int add_call(struct builder *b, const struct spec_seccomp_rule *rule, uin
 
 	if (are_alternatives(rule))
 		return add_alternatives(b, rule, action, number);
-	for (size_t i = 0; i < rule->arg_count; i++)
+	for (size_t i = 0; i < rule->arg_count; i++) {
+		if (!can_hold(&rule->args[i]))
+			return 0;
 		all[i] = condition(&rule->args[i]);
+	}
 	return seccomp_rule_add_array(b->filter, action, number, (unsigned)rule->arg_count, all);
 }
 
@@ -251,8 +262,8 @@ static bool notifies(const struct spec_seccomp *profile)
 	return false;
 }
 
-/* SECCOMP_FILTER_FLAG_TSYNC is no flag here: tare-init has one thread. WAIT_KILLABLE_RECV speaks of a listener,
- * and the kernel refuses it without one. */
+/* SECCOMP_FILTER_FLAG_TSYNC is no flag here: tare-init has one thread. WAIT_KILLABLE_RECV
+ * speaks of a listener, and the kernel refuses it without one. */
 static uint32_t filter_flags(const struct spec_seccomp *profile)
 {
 	bool notify = notifies(profile);

@@ -63,7 +63,8 @@ const char *const *seccomp_known_flags(void)
 	return all_flags;
 }
 
-/* The kernel looks at the flags before it looks for the filter, which is not there: EFAULT is a yes. */
+/* The kernel looks at the flags before it looks for the filter, which is not there: EFAULT is a
+ * yes. */
 static bool accepts(unsigned flags)
 {
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;

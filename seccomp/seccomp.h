@@ -17,19 +17,24 @@ struct seccomp_filter {
 	size_t size;          /* in bytes */
 	uint32_t flags;       /* SECCOMP_FILTER_FLAG_... */
 };
-/* Compiles a profile. Unknown system call names are skipped and appended to *ret_notes, one a line. */
-int seccomp_compile_filter(struct arena *, const struct spec_seccomp *, struct seccomp_filter *ret_filter,
-			   struct strbuf *ret_notes, struct err *e);
+/* Compiles a profile. Rules of one call that contradict each other for the same arguments are
+ * libseccomp's to settle: the same condition twice is refused, an unconditional rule beats others.
+ * Unknown system call names are skipped and appended to *ret_notes, one a
+ * line. */
+int seccomp_compile_filter(struct arena *, const struct spec_seccomp *, 
+			   struct seccomp_filter *ret_filter, struct strbuf *ret_notes,
+			   struct err *e);
 
 /* Init lane: SECCOMP, when the spec has a profile. Called by runtime/process.c at the place
  * no_new_privs decides. */
 compile_function seccomp_compile;
 
-/* Names for `features` and for the parser's checks: NULL-terminated, what this libseccomp and kernel know. */
+/* Names for `features` and for the parser's checks: NULL-terminated, what this libseccomp and
+ * kernel know. */
 const char *const *seccomp_action_names(void);
 const char *const *seccomp_operator_names(void);
 const char *const *seccomp_arch_names(void);
 const char *const *seccomp_known_flags(void);     /* known to tare */
-const char *const *seccomp_supported_flags(void); /* accepted by the running kernel too: probes it */
+const char *const *seccomp_supported_flags(void); /* accepted by the running kernel: probes it */
 /* "2.5.4", for --version and features. */
 const char *seccomp_library_version(struct arena *);

@@ -124,7 +124,8 @@ static struct question random_question(void)
 				  numbers[rand() % 8], numbers[rand() % 8] };
 }
 
-/* A user would lose a device he may use, or a host its disks: the program and the rules would disagree. */
+/* A user would lose a device he may use, or a host its disks: the program and the rules would
+ * disagree. */
 static void test_random(void **state)
 {
 	for (unsigned seed = 1; seed <= 500; seed++) {
@@ -185,7 +186,8 @@ static void test_defaults(void **state)
 	}
 }
 
-/* A privileged container would lose its devices, and any start some time: it needs no program at all. */
+/* A privileged container would lose its devices, and any start some time: it needs no program
+ * at all. */
 static void test_privileged(void **state)
 {
 	autoarena arena = { 0 };

@@ -98,7 +98,8 @@ static void reap(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* A user would lose a container that does not end: processes, frozen or deep in sub-cgroups, that outlive it. */
+/* A user would lose a container that does not end: processes, frozen or deep in sub-cgroups,
+ * that outlive it. */
 static void test_kill(void **state)
 {
 	struct fixture *f = *state;
@@ -182,7 +183,8 @@ static void test_processes(void **state)
 		reap(all[i]);
 }
 
-/* A user would lose a container to a cgroup that others live in, or that keeps it from ever running. */
+/* A user would lose a container to a cgroup that others live in, or that keeps it from ever
+ * running. */
 static void test_unfit(void **state)
 {
 	struct fixture *f = *state;
@@ -211,7 +213,8 @@ static void test_unfit(void **state)
 	fd_close(&again);
 }
 
-/* A user would lose a clean host: directories left by a container that made its own, however deep. */
+/* A user would lose a clean host: directories left by a container that made its own, however
+ * deep. */
 static void test_remove(void **state)
 {
 	struct fixture *f = *state;
@@ -240,7 +243,8 @@ static void test_remove(void **state)
 	assert_int_equal(cgroup_kill(cgroup, PATIENCE, &e), 0);
 }
 
-/* A user would lose the explanation: a controller that cannot be enabled, and nothing may be left of the try. */
+/* A user would lose the explanation: a controller that cannot be enabled, and nothing may be
+ * left of the try. */
 static void test_no_controller(void **state)
 {
 	static const char *const names[] = { "no_such" }, *const maybe[] = { "no_such?" };
@@ -261,10 +265,12 @@ static void test_no_controller(void **state)
 	assert_int_equal(made, 2);
 	fd_close(&fd);
 	assert_int_equal(cgroup_remove(&f->host, path, &e), 0);
-	assert_int_equal(cgroup_remove(&f->host, arena_printf(&f->arena, "%s-none", f->base), &e), 0);
+	path = arena_printf(&f->arena, "%s-none", f->base);
+	assert_int_equal(cgroup_remove(&f->host, path, &e), 0);
 }
 
-/* A user would lose the first of two files that are there, or be refused for one that may be absent. */
+/* A user would lose the first of two files that are there, or be refused for one that may be
+ * absent. */
 static void test_write_choices(void **state)
 {
 	struct fixture *f = *state;
@@ -304,7 +310,8 @@ static bool can_read_zero(int cgroup)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void attach(struct fixture *f, int cgroup, const struct spec_device_rule *rules, size_t count)
+static void attach(struct fixture *f, int cgroup, const struct spec_device_rule *rules,
+		   size_t count)
 {
 	const void *program;
 	struct err e = { 0 };
@@ -315,7 +322,8 @@ static void attach(struct fixture *f, int cgroup, const struct spec_device_rule 
 		fail_msg("%s", e.text);
 }
 
-/* A user would lose the wall around devices, or an update of it that takes effect: programs would add up. */
+/* A user would lose the wall around devices, or an update of it that takes effect: programs
+ * would add up. */
 static void test_devices(void **state)
 {
 	const struct spec_device_rule zero = { .allow = true, .type = 'c', .has_major = true,
@@ -341,7 +349,8 @@ static void test_devices(void **state)
 	assert_true(can_read_zero(cgroup));
 }
 
-/* A user would lose a nested manager that may write its own cgroup, or a host whose limits it may write. */
+/* A user would lose a nested manager that may write its own cgroup, or a host whose limits it
+ * may write. */
 static void test_own(void **state)
 {
 	struct fixture *f = *state;

@@ -12,7 +12,8 @@
 #include "cgroups/cgroup.h"
 #include "cgroups/internal.h"
 
-/* A user would lose the place that an engine looks for the container's cgroup, or limits that only work there. */
+/* A user would lose the place that an engine looks for the container's cgroup, or limits that
+ * only work there. */
 static void test_places(void **state)
 {
 	static const struct {
@@ -44,7 +45,8 @@ static void test_places(void **state)
 	}
 }
 
-/* A user would lose the walls of his cgroup: a path that leaves it, or means another than it shows. */
+/* A user would lose the walls of his cgroup: a path that leaves it, or means another than it
+ * shows. */
 static void test_refused(void **state)
 {
 	static const char *const paths[] = {

@@ -46,7 +46,8 @@ static const char *written(struct arena *arena, const char *resources)
 	return text;
 }
 
-/* A user would lose the limit of the row: it would not be set, or to another value than he asked for. */
+/* A user would lose the limit of the row: it would not be set, or to another value than he
+ * asked for. */
 static void test_rows(void **state)
 {
 	static const struct {
@@ -92,7 +93,8 @@ static void test_rows(void **state)
 		{ "\"unified\":{\"io.max\":\"8:0 rbps=1\\n8:16 wbps=2\\n\"}",
 		  "io.max=8:0 rbps=1;io.max=8:16 wbps=2" },
 		/* Last, so that it overrides. */
-		{ "\"unified\":{\"pids.max\":\"7\"},\"pids\":{\"limit\":3}", "pids.max=3;pids.max=7" },
+		{ "\"unified\":{\"pids.max\":\"7\"},\"pids\":{\"limit\":3}",
+		  "pids.max=3;pids.max=7" },
 		/* What asks for nothing of cgroup v1 passes. */
 		{ "\"memory\":{\"kernel\":-1,\"kernelTCP\":-1,\"swappiness\":0,"
 		  "\"disableOOMKiller\":false}", "" },
@@ -116,7 +118,8 @@ static void test_refused(void **state)
 		{ "\"memory\":{\"kernel\":100}", "/linux/resources/memory/kernel" },
 		{ "\"memory\":{\"kernelTCP\":100}", "/linux/resources/memory/kernelTCP" },
 		{ "\"memory\":{\"swappiness\":60}", "/linux/resources/memory/swappiness" },
-		{ "\"memory\":{\"disableOOMKiller\":true}", "/linux/resources/memory/disableOOMKiller" },
+		{ "\"memory\":{\"disableOOMKiller\":true}",
+		  "/linux/resources/memory/disableOOMKiller" },
 		{ "\"cpu\":{\"realtimeRuntime\":950000}", "/linux/resources/cpu/realtimeRuntime" },
 		{ "\"cpu\":{\"realtimePeriod\":950000}", "/linux/resources/cpu/realtimePeriod" },
 		{ "\"blockIO\":{\"leafWeight\":50}", "/linux/resources/blockIO/leafWeight" },
@@ -186,7 +189,8 @@ static void test_hybrid(void **state)
 			    &e) < 0);
 	assert_non_null(strstr(e.text, "/linux/resources/memory/limit"));
 	assert_non_null(strstr(e.text, "systemd.unified_cgroup_hierarchy=1"));
-	/* containerd sends these shares with every container: they are what the kernel has anyway. */
+	/* containerd sends these shares with every container: they are what the kernel has
+	 * anyway. */
 	assert_int_equal(compile(&arena, &neutral, parse(&arena, "\"cpu\":{\"shares\":1024}"), true,
 				 &e), 0);
 	assert_int_equal(neutral.host.items[0].op, OP_CGROUP);

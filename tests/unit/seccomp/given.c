@@ -32,7 +32,8 @@ const struct spec_seccomp *given_profile(struct arena *arena, const char *json)
 {
 	return parse(arena,
 		     arena_printf(arena, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},"
-					 "\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"cwd\":\"/\","
+					 "\"process\":{\"user\":{\"uid\":0,\"gid\":0},"
+					 "\"cwd\":\"/\","
 					 "\"args\":[\"x\"]},\"linux\":{\"namespaces\":"
 					 "[{\"type\":\"mount\"}],\"seccomp\":%s}}", json));
 }

@@ -20,5 +20,6 @@ struct plain_call {
 /* The highest number among the calls that the profile names; token is SCMP_ARCH_... */
 int plain_newest(const struct spec_seccomp *, uint32_t token);
 uint32_t plain_answer(const struct spec_seccomp *, const struct plain_call *);
-/* Whether rules with different actions speak of this very call: then the spec does not say which counts. */
+/* Whether rules with different actions speak of this very call: then the spec does not say
+ * which counts. */
 bool plain_is_ambiguous(const struct spec_seccomp *, const struct plain_call *);

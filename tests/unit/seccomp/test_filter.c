@@ -56,7 +56,8 @@ static bool is_listed(const struct spec_seccomp *profile, uint32_t token)
 		uint32_t token;
 	} names[] = {
 		{ "SCMP_ARCH_X86_64", SCMP_ARCH_X86_64 }, { "SCMP_ARCH_X86", SCMP_ARCH_X86 },
-		{ "SCMP_ARCH_X32", SCMP_ARCH_X32 },	  { "SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64 },
+		{ "SCMP_ARCH_X32", SCMP_ARCH_X32 },
+		{ "SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64 },
 	};
 
 	if (token == seccomp_arch_native())
@@ -69,7 +70,8 @@ static bool is_listed(const struct spec_seccomp *profile, uint32_t token)
 	return false;
 }
 
-/* One number that stands for many calls: its first argument says which, the filter cannot see the rest. */
+/* One number that stands for many calls: its first argument says which, the filter cannot see
+ * the rest. */
 static bool is_multiplexer(const struct side *side, int nr)
 {
 	return side->token == SCMP_ARCH_X86 &&
@@ -77,8 +79,8 @@ static bool is_multiplexer(const struct side *side, int nr)
 		nr == seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, "ipc"));
 }
 
-/* Where rules contradict each other the spec does not say which counts. In the profiles that engines write the
- * first one does; in a random mix libseccomp may take another. */
+/* Where rules contradict each other the spec does not say which counts. In the profiles that
+ * engines write the first one does; in a random mix libseccomp may take another. */
 enum contradiction { FIRST_COUNTS, SKIPPED };
 
 static void compare(const struct spec_seccomp *profile, const struct seccomp_filter *filter,
@@ -138,8 +140,8 @@ static void compare_file(const char *name)
 	compare_everything(given_file(&arena, name), FIRST_COUNTS);
 }
 
-/* A user would lose what Docker, Podman and containerd promise: a call their profiles forbid would pass, or
- * one they allow would fail. */
+/* A user would lose what Docker, Podman and containerd promise: a call their profiles forbid
+ * would pass, or one they allow would fail. */
 static void test_docker(void **state)
 {
 	compare_file("docker");

@@ -62,7 +62,8 @@ static void test_notify_of_sendmsg(void **state)
 	assert_non_null(strstr(text, "sendmsg"));
 }
 
-/* A user would lose the agent's chance to answer: the filter needs a listener, and the host lane to take it. */
+/* A user would lose the agent's chance to answer: the filter needs a listener, and the host
+ * lane to take it. */
 static void test_notify_steps(void **state)
 {
 	autoarena arena = { 0 };
@@ -105,7 +106,8 @@ static void test_flags_without_notify(void **state)
 			 SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW);
 }
 
-/* A user would lose profiles that are newer than the library: what it does not know is noted, not refused. */
+/* A user would lose profiles that are newer than the library: what it does not know is noted,
+ * not refused. */
 static void test_unknown_name(void **state)
 {
 	autoarena arena = { 0 };
@@ -114,7 +116,8 @@ static void test_unknown_name(void **state)
 	struct err e = { 0 };
 	const struct spec_seccomp *profile = given_profile(
 		&arena, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":"
-			"[\"SCMP_ARCH_S390X\"],\"syscalls\":[{\"names\":[\"of_the_future\",\"read\"],"
+			"[\"SCMP_ARCH_S390X\"],\"syscalls\":[{\"names\":["
+			"\"of_the_future\",\"read\"],"
 			"\"action\":\"SCMP_ACT_ALLOW\"}]}");
 
 	assert_int_equal(seccomp_compile_filter(&arena, profile, &filter, &notes, &e), 0);
@@ -141,7 +144,8 @@ static int try_filter(const struct seccomp_filter *filter)
 	return personality(0x1234) != -1 || errno != ENOSYS ? 5 : 0;
 }
 
-/* A user would lose every container: the kernel itself has to take the filter and mean the same by it. */
+/* A user would lose every container: the kernel itself has to take the filter and mean the same
+ * by it. */
 static void test_kernel(void **state)
 {
 	autoarena arena = { 0 };
@@ -156,7 +160,8 @@ static void test_kernel(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* A user would lose the start's speed: the profile that most containers have takes a few milliseconds. */
+/* A user would lose the start's speed: the profile that most containers have takes a few
+ * milliseconds. */
 static void test_time(void **state)
 {
 	autoarena arena = { 0 };
@@ -190,7 +195,8 @@ static void assert_same_names(const char *const *list, const struct name_value *
 	assert_int_equal(count, count_names(table));
 }
 
-/* A user would lose a feature that `features` does not name, or trust one that the parser does not take. */
+/* A user would lose a feature that `features` does not name, or trust one that the parser does
+ * not take. */
 static void test_names(void **state)
 {
 	assert_same_names(seccomp_action_names(), seccomp_actions);
