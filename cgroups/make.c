@@ -189,7 +189,8 @@ static int check_domain(const struct place *p, struct err *e)
 		return 0;
 	err_say(e, EOPNOTSUPP, "cgroup %s: its type is %s", p->path,
 		strtok(type.text, "\n"));
-	return err_hint(e, "a cgroup above is threaded: it cannot hold cgroups of whole processes");
+	return err_hint(e, "a cgroup above is threaded or has processes of its own, and cannot "
+			   "hold cgroups of whole processes: choose a linux.cgroupsPath elsewhere");
 }
 
 static int make_once(const struct host *host, struct place *p, const struct strings *controllers,

@@ -21,7 +21,7 @@ struct seccomp_filter {
  * libseccomp's to settle: the same condition twice is refused, an unconditional rule beats others.
  * Unknown system call names are skipped and appended to *ret_notes, one a
  * line. */
-int seccomp_compile_filter(struct arena *, const struct spec_seccomp *, 
+int seccomp_compile_filter(struct arena *, const struct spec_seccomp *,
 			   struct seccomp_filter *ret_filter, struct strbuf *ret_notes,
 			   struct err *e);
 

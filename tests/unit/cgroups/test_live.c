@@ -371,6 +371,113 @@ static void test_own(void **state)
 	assert_int_equal(st.st_uid, 0);
 }
 
+static bool has_controller(const struct fixture *f, const char *name)
+{
+	for (size_t i = 0; i < f->host.controllers.count; i++)
+		if (str_equal(f->host.controllers.items[i], name))
+			return true;
+	return false;
+}
+
+/* All that the spec can ask for and a small machine can do; what is read back for it. */
+static const struct readback {
+	const char *file, *text;
+} readbacks[] = {
+	{ "pids.max", "1" },	       { "memory.max", "67108864" },
+	{ "memory.low", "33554432" },  { "cpu.weight", "59" },
+	{ "cpu.max", "50000 100000" }, { "cpu.max.burst", "1000" },
+	{ "cpuset.cpus", "0" },
+};
+
+static const struct spec_resources resources = {
+	.has_pids_limit = true,
+	.pids_limit = 1,
+	.memory = { .has_limit = true, .limit = 67108864, .has_reservation = true,
+		    .reservation = 33554432, .has_swap = true, .swap = 67108864 },
+	.cpu = { .has_shares = true, .shares = 512, .has_quota = true, .quota = 50000,
+		 .has_burst = true, .burst = 1000, .cpus = "0", .mems = "0" },
+	.block_io = { .has_weight = true, .weight = 500 },
+};
+
+static void write_limits(struct fixture *f, int cgroup)
+{
+	struct cgroup_limits limits = { .arena = &f->arena };
+	struct err e = { 0 };
+
+	assert_int_equal(cgroup_limits_of(&resources, &limits, &e), 0);
+	for (size_t i = 0; i < limits.count; i++)
+		if (cgroup_write(cgroup, limits.items[i].file, limits.items[i].value, &e) < 0)
+			fail_msg("%s: %s", limits.items[i].why, e.text);
+}
+
+/* One process more than the limit allows. */
+static void fork_too_many(int cgroup)
+{
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD,
+				   .cgroup = (uint64_t)cgroup };
+	pid_t pid = sys_clone3(&args);
+	int status;
+
+	if (pid == 0)
+		_exit(fork() >= 0);
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* A user would lose his limits: controllers not enabled on the way down, or values the kernel
+ * reads otherwise. */
+static void test_limits(void **state)
+{
+	static const char *const names[] = { "memory", "pids", "cpu", "cpuset", "io", "rdma?" };
+	struct fixture *f = *state;
+	struct strings controllers = { names, 6 };
+	const char *text, *path = arena_printf(&f->arena, "%s/deep/limits", f->base);
+	autofd cgroup = -1;
+	unsigned made;
+	struct err e = { 0 };
+
+	if (!can_test(f) || !has_controller(f, "memory"))
+		skip();
+	if (cgroup_make(&f->host, path, &controllers, &cgroup, &made, &e) < 0)
+		fail_msg("%s", e.text);
+	write_limits(f, cgroup);
+	for (size_t i = 0; i < sizeof readbacks / sizeof *readbacks; i++) {
+		assert_int_equal(cgroup_read(&f->arena, cgroup, readbacks[i].file, &text, &e), 0);
+		assert_string_equal(text, readbacks[i].text);
+	}
+	assert_null(cgroup_why(&f->arena, cgroup));
+	fork_too_many(cgroup);
+	assert_non_null(strstr(cgroup_why(&f->arena, cgroup), "pids.max reached"));
+}
+
+/* A user would lose the way out: his own cgroup has processes, so it cannot hand controllers on. */
+static void test_no_internal_processes(void **state)
+{
+	/* The kernel tells them apart: "pids" could be handed on to single threads. */
+	static const char *const names[] = { "memory", "pids" };
+	static const int codes[] = { -EBUSY, -EOPNOTSUPP };
+	struct fixture *f = *state;
+	const char *path = arena_printf(&f->arena, "%s/busy/x", f->base);
+	autofd busy = -1, cgroup = -1;
+	unsigned made;
+	struct err e = { 0 };
+	pid_t pid;
+
+	if (!can_test(f) || !has_controller(f, "pids"))
+		skip();
+	busy = make(f, "busy", &made);
+	pid = inhabit(busy);
+	for (size_t i = 0; i < 2; i++) {
+		struct strings one = { &names[i], 1 };
+
+		assert_int_equal(cgroup_make(&f->host, path, &one, &cgroup, &made, &e), codes[i]);
+		assert_non_null(strstr(e.text, "processes of its own"));
+	}
+	assert_int_equal(cgroup_kill(busy, PATIENCE, &e), 0);
+	reap(pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,7 +485,8 @@ int main(void)
 		cmocka_unit_test(test_processes),     cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_remove),	      cmocka_unit_test(test_no_controller),
 		cmocka_unit_test(test_write_choices), cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_own),	      cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_no_internal_processes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
