@@ -36,7 +36,7 @@ struct making {
 	struct container container;
 	struct launch launch;
 	struct plan_header *plan;
-	bool reserved;
+	bool reserved, launched;
 };
 
 static bool detaches(const struct making *m)
@@ -87,11 +87,30 @@ static const char *now(struct arena *arena)
 	return arena_printf(arena, "%s.%09ldZ", text, ts.tv_nsec);
 }
 
+/* What is written down as the container's cgroup is killed as a whole by delete, so it must not be another's. */
+static int check_cgroup(struct making *m, struct err *e)
+{
+	const struct host *host = &m->context->host;
+	bool populated = false;
+	autofd cgroup = -1;
+	struct err absent;
+
+	if (!m->container.cgroup || cgroup_open(host, m->container.cgroup, &cgroup, &absent) < 0)
+		return 0;
+	if (cgroup_populated(cgroup, &populated, e) < 0)
+		return -e->code;
+	if (populated)
+		return err_say(e, EBUSY, "/linux/cgroupsPath: cgroup %s has processes in it already",
+			       m->container.cgroup);
+	return 0;
+}
+
 /* What the state directory says of it from now on. */
 static int describe(struct making *m, struct err *e)
 {
 	const struct spec *spec = m->config.spec;
 	struct container *container = &m->container;
+	int r;
 
 	container->bundle = m->config.bundle;
 	container->rootfs = m->config.rootfs;
@@ -103,8 +122,9 @@ static int describe(struct making *m, struct err *e)
 	container->annotations = spec->annotations.items;
 	container->annotation_count = spec->annotations.count;
 	container->terminal = spec->process.terminal;
-	return cgroup_path(m->context->arena, &m->context->host, spec->linux.cgroups_path,
-			   m->ask->id, &container->cgroup, e);
+	r = cgroup_path(m->context->arena, &m->context->host, spec->linux.cgroups_path, m->ask->id,
+			&container->cgroup, e);
+	return r < 0 ? r : check_cgroup(m, e);
 }
 
 static int ask_for(struct making *m, struct err *e)
@@ -169,13 +189,17 @@ static int reserve(struct making *m, struct err *e)
 
 static int launch_it(struct making *m, struct err *e)
 {
+	int r;
+
 	launch_init(&m->launch);
 	m->launch.context = m->context;
 	m->launch.plan = m->plan;
 	m->launch.container = &m->container;
 	m->launch.spec = m->config.spec;
 	m->launch.console_socket = m->ask->console_socket;
-	return launch_run(&m->launch, e);
+	r = launch_run(&m->launch, e);
+	m->launched = r == 0;
+	return r;
 }
 
 static int tell(struct making *m, struct err *e)
@@ -200,13 +224,18 @@ static int make(struct making *m, struct err *e)
 	return r < 0 ? r : tell(m, e);
 }
 
-/* Leaves nothing behind. The error that matters is there already. */
+/* Leaves nothing behind. The error that matters is there already. The launch has undone its own
+ * cgroup; another's, which it refused, must not be touched. */
 static void undo(struct making *m)
 {
 	struct err ignored;
 
 	if (!m->reserved)
 		return;
+	if (!m->launched) {
+		m->container.cgroup = NULL;
+		container_save(&m->container, &ignored);
+	}
 	container_close(&m->container);
 	container_delete(m->context, m->ask->id, true, &ignored);
 }

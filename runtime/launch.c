@@ -70,10 +70,12 @@ static void lane_undo(struct lane *lane)
 		waitid(P_PIDFD, (id_t)launch->pidfd, &(siginfo_t){ 0 }, WEXITED);
 		fd_close(&launch->pidfd);
 	}
-	if (!lane->cgroup_made)
+	if (lane->cgroup < 0)
 		return;
+	/* It was empty when the lane took it, so all that is in it is ours. */
 	cgroup_kill(lane->cgroup, -1, &ignored);
-	cgroup_remove(&launch->context->host, launch->container->cgroup, &ignored);
+	if (lane->cgroup_made)
+		cgroup_remove(&launch->context->host, launch->container->cgroup, &ignored);
 }
 
 static int run_steps(struct lane *lane, struct err *e)

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/sys.h"
+#include "cgroups/cgroup.h"
+#include "plan/plan.h"
+#include "runtime/activation.h"
+#include "runtime/build.h"
+#include "runtime/console.h"
+#include "runtime/context.h"
+#include "runtime/exec_process.h"
+#include "runtime/launch.h"
+#include "runtime/operations.h"
+#include "runtime/outputs.h"
+#include "runtime/state.h"
+#include "spec/spec.h"
+
+struct entering {
+	struct context *context;
+	const struct exec_request *ask;
+	struct container container;
+	const struct spec *spec;
+	const struct spec_process *process;
+	struct request request;
+	struct plan_header *plan;
+	struct launch launch;
+	int init, cgroup;
+};
+
+static int check_status(struct entering *n, struct err *e)
+{
+	enum status status;
+	int r = container_status(n->context, &n->container, &status, e);
+
+	if (r < 0)
+		return r;
+	if (status == STATUS_STOPPED)
+		return err_say(e, EINVAL, "cannot exec in a stopped container: %s",
+			       n->container.id);
+	if (status == STATUS_CREATING)
+		return err_say(e, EINVAL, "cannot exec in a container that is still being created: %s",
+			       n->container.id);
+	if (status == STATUS_PAUSED && !n->ask->ignore_paused)
+		return err_say(e, EINVAL, "cannot exec in a paused container: %s (use "
+					  "--ignore-paused to override)", n->container.id);
+	return 0;
+}
+
+/* setns(2) refuses the user namespace one is in. */
+static bool same_user_namespace(pid_t pid)
+{
+	char path[64];
+	struct stat own, its;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
+	return stat("/proc/self/ns/user", &own) == 0 && stat(path, &its) == 0 &&
+	       own.st_dev == its.st_dev && own.st_ino == its.st_ino;
+}
+
+/* --cgroup [CONTROLLER:]PATH: below the container's cgroup; controllers have one tree on v2. */
+static int sub_cgroup(struct entering *n, const char *text, const char **ret_path, struct err *e)
+{
+	const char *colon = strchr(text, ':');
+	const char *path = colon ? colon + 1 : text;
+
+	for (const char *at = path; at; at = strchr(at + 1, '/'))
+		if (str_starts(*at == '/' ? at + 1 : at, "..") &&
+		    strchr("/", (*at == '/' ? at + 1 : at)[2]))
+			return err_say(e, EINVAL, "--cgroup %s: must stay below the container's "
+						  "cgroup", text);
+	path += strspn(path, "/");
+	*ret_path = *path ? arena_printf(n->context->arena, "%s/%s", n->container.cgroup, path)
+			  : n->container.cgroup;
+	return 0;
+}
+
+static int open_cgroup(struct entering *n, struct err *e)
+{
+	const struct strings *asked = &n->ask->cgroups;
+	const char *path = n->container.cgroup;
+	int r = 0;
+
+	if (!path && asked->count)
+		return err_say(e, EOPNOTSUPP, "--cgroup: container %s has no cgroup",
+			       n->container.id);
+	if (asked->count)
+		r = sub_cgroup(n, asked->items[asked->count - 1], &path, e);
+	if (r < 0 || !path)
+		return r;
+	n->request.cgroup = path;
+	return cgroup_open(&n->context->host, path, &n->cgroup, e);
+}
+
+static int ask_for(struct entering *n, struct err *e)
+{
+	struct activation activation = { 0 };
+	int r = activation_probe(n->context->arena, n->ask->preserve_fds, &activation, e);
+
+	if (r < 0)
+		return r;
+	n->request.kind = REQUEST_EXEC;
+	n->request.id = n->container.id;
+	n->request.bundle = n->container.bundle;
+	n->request.rootfs = n->container.rootfs;
+	n->request.preserve_fds = activation.preserve_fds;
+	n->request.extra_env = activation.env;
+	n->request.init_pidfd = n->init;
+	n->request.join = n->container.namespaces;
+	if (n->request.join & CLONE_NEWUSER && same_user_namespace(n->container.pid))
+		n->request.join &= ~(uint32_t)CLONE_NEWUSER;
+	return 0;
+}
+
+static int check_terminal(const struct entering *n, struct err *e)
+{
+	bool terminal = n->process->terminal;
+
+	if (terminal && n->ask->detach && !n->ask->console_socket)
+		return err_say(e, EINVAL, "a detached exec with a terminal needs --console-socket");
+	if (n->ask->console_socket && !terminal)
+		return err_say(e, EINVAL, "--console-socket needs a terminal: --tty, or "
+					  "/terminal true in --process");
+	return 0;
+}
+
+static int find(struct entering *n, struct err *e)
+{
+	int r = container_load(n->context, n->ask->id, false, &n->container, e);
+
+	if (r == 0)
+		r = host_probe(n->context, e);
+	if (r == 0)
+		r = check_status(n, e);
+	if (r < 0)
+		return r;
+	n->init = container_pidfd(&n->container, e);
+	return n->init < 0 ? n->init : container_spec(n->context, &n->container, &n->spec, e);
+}
+
+static int compose(struct entering *n, struct err *e)
+{
+	int r = exec_process(n->context->arena, n->spec, n->ask, &n->process, e);
+
+	if (r == 0)
+		r = check_terminal(n, e);
+	if (r == 0)
+		r = ask_for(n, e);
+	if (r == 0)
+		r = open_cgroup(n, e);
+	if (r == 0)
+		r = build_plan(n->context, n->spec, n->process, &n->request, &n->plan, e);
+	if (r == 0)
+		n->plan->preserve_fds = n->request.preserve_fds;
+	return r;
+}
+
+static int launch_it(struct entering *n, struct err *e)
+{
+	struct launch *launch = &n->launch;
+
+	launch->context = n->context;
+	launch->plan = n->plan;
+	launch->spec = n->spec;
+	launch->cgroup = n->cgroup;
+	launch->init_pidfd = n->init;
+	launch->console_socket = n->ask->console_socket;
+	return launch_run(launch, e);
+}
+
+static int tell(struct entering *n, struct err *e)
+{
+	int r = 0;
+
+	if (n->ask->pid_file)
+		r = write_pid_file(n->ask->pid_file, n->launch.pid, e);
+	if (r == 0 && n->ask->pidfd_socket)
+		r = send_pidfd(n->ask->pidfd_socket, n->launch.pidfd, e);
+	if (r < 0)
+		sys_pidfd_send_signal(n->launch.pidfd, SIGKILL);
+	return r;
+}
+
+static int attend(struct entering *n, int *ret_status, struct err *e)
+{
+	const struct foreground foreground = {
+		.pid = n->launch.pid,
+		.pidfd = n->launch.pidfd,
+		.master = n->launch.console,
+		.notify = -1,
+	};
+
+	return foreground_wait(&foreground, ret_status, e);
+}
+
+static int enter(struct entering *n, int *ret_status, struct err *e)
+{
+	int r = find(n, e);
+
+	if (r == 0)
+		r = compose(n, e);
+	if (r == 0 && !n->ask->detach)
+		r = foreground_prepare(e);
+	if (r == 0)
+		r = launch_it(n, e);
+	if (r == 0)
+		r = tell(n, e);
+	return r < 0 || n->ask->detach ? r : attend(n, ret_status, e);
+}
+
+int container_exec(struct context *context, const struct exec_request *ask, int *ret_status,
+		   struct err *e)
+{
+	struct entering n = {
+		.context = context,
+		.ask = ask,
+		.container = CONTAINER_NONE,
+		.init = -1,
+		.cgroup = -1,
+	};
+	int r;
+
+	launch_init(&n.launch);
+	*ret_status = 0;
+	r = enter(&n, ret_status, e);
+	launch_clear(&n.launch);
+	fd_close(&n.cgroup);
+	fd_close(&n.init);
+	container_close(&n.container);
+	return r;
+}
