@@ -1,123 +1,185 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spec/template.h"
 
-#include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "base/text.h"
 
-/* What both kinds have; the rest is in the rows below. */
-static const char common[] =
-	"{\"ociVersion\":\"1.3.0\","
-	"\"process\":{\"terminal\":true,\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"sh\"],"
-	"\"env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\","
-	"\"TERM=xterm\"],\"cwd\":\"/\",\"capabilities\":{"
-	"\"bounding\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"],"
-	"\"effective\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"],"
-	"\"permitted\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"]},"
-	"\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":1024,\"soft\":1024}],"
-	"\"noNewPrivileges\":true},"
-	"\"root\":{\"path\":\"rootfs\",\"readonly\":true},\"hostname\":\"tare\",\"mounts\":[],"
-	"\"linux\":{\"namespaces\":[],"
-	"\"maskedPaths\":[\"/proc/acpi\",\"/proc/asound\",\"/proc/kcore\",\"/proc/keys\","
-	"\"/proc/latency_stats\",\"/proc/timer_list\",\"/proc/timer_stats\",\"/proc/sched_debug\","
-	"\"/sys/firmware\",\"/proc/scsi\"],"
-	"\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\","
-	"\"/proc/sysrq-trigger\"]}}";
+/* clang-format off: the document as it is printed */
+static const char process[] =
+	"{\n"
+	"\t\"ociVersion\": \"1.3.0\",\n"
+	"\t\"process\": {\n"
+	"\t\t\"terminal\": true,\n"
+	"\t\t\"user\": {\n"
+	"\t\t\t\"uid\": 0,\n"
+	"\t\t\t\"gid\": 0\n"
+	"\t\t},\n"
+	"\t\t\"args\": [\n"
+	"\t\t\t\"sh\"\n"
+	"\t\t],\n"
+	"\t\t\"env\": [\n"
+	"\t\t\t\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\n"
+	"\t\t\t\"TERM=xterm\"\n"
+	"\t\t],\n"
+	"\t\t\"cwd\": \"/\",\n"
+	"\t\t\"capabilities\": {\n"
+	"\t\t\t\"bounding\": [\n"
+	"\t\t\t\t\"CAP_AUDIT_WRITE\",\n"
+	"\t\t\t\t\"CAP_KILL\",\n"
+	"\t\t\t\t\"CAP_NET_BIND_SERVICE\"\n"
+	"\t\t\t],\n"
+	"\t\t\t\"effective\": [\n"
+	"\t\t\t\t\"CAP_AUDIT_WRITE\",\n"
+	"\t\t\t\t\"CAP_KILL\",\n"
+	"\t\t\t\t\"CAP_NET_BIND_SERVICE\"\n"
+	"\t\t\t],\n"
+	"\t\t\t\"permitted\": [\n"
+	"\t\t\t\t\"CAP_AUDIT_WRITE\",\n"
+	"\t\t\t\t\"CAP_KILL\",\n"
+	"\t\t\t\t\"CAP_NET_BIND_SERVICE\"\n"
+	"\t\t\t]\n"
+	"\t\t},\n"
+	"\t\t\"rlimits\": [\n"
+	"\t\t\t{\n"
+	"\t\t\t\t\"type\": \"RLIMIT_NOFILE\",\n"
+	"\t\t\t\t\"hard\": 1024,\n"
+	"\t\t\t\t\"soft\": 1024\n"
+	"\t\t\t}\n"
+	"\t\t],\n"
+	"\t\t\"noNewPrivileges\": true\n"
+	"\t},\n"
+	"\t\"root\": {\n"
+	"\t\t\"path\": \"rootfs\",\n"
+	"\t\t\"readonly\": true\n"
+	"\t},\n"
+	"\t\"hostname\": \"tare\",\n";
 
-enum { ROOTED = 1, ROOTLESS = 2, BOTH = 3 };
+static const char masks[] =
+	"\t\t\"maskedPaths\": [\n"
+	"\t\t\t\"/proc/acpi\",\n"
+	"\t\t\t\"/proc/asound\",\n"
+	"\t\t\t\"/proc/interrupts\",\n"
+	"\t\t\t\"/proc/kcore\",\n"
+	"\t\t\t\"/proc/keys\",\n"
+	"\t\t\t\"/proc/latency_stats\",\n"
+	"\t\t\t\"/proc/sched_debug\",\n"
+	"\t\t\t\"/proc/scsi\",\n"
+	"\t\t\t\"/proc/timer_list\",\n"
+	"\t\t\t\"/proc/timer_stats\",\n"
+	"\t\t\t\"/sys/devices/virtual/powercap\",\n"
+	"\t\t\t\"/sys/firmware\"\n"
+	"\t\t],\n"
+	"\t\t\"readonlyPaths\": [\n"
+	"\t\t\t\"/proc/bus\",\n"
+	"\t\t\t\"/proc/fs\",\n"
+	"\t\t\t\"/proc/irq\",\n"
+	"\t\t\t\"/proc/sys\",\n"
+	"\t\t\t\"/proc/sysrq-trigger\"\n"
+	"\t\t]\n";
+/* clang-format on */
 
-static const struct mount_row {
-	int kinds;
-	const char *destination, *type, *source;
-	const char *options[8];
-} mount_rows[] = {
-	{ BOTH, "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
-	{ BOTH, "/dev", "tmpfs", "tmpfs", { "nosuid", "strictatime", "mode=755", "size=65536k" } },
-	{ ROOTED, "/dev/pts", "devpts", "devpts",
-	  { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
+/* A user's container has the host's network, so no sysfs of its own; it has no cgroup to limit and
+ * no group 5 to own terminals. */
+enum whose { ROOT = 1, ROOTLESS = 2, BOTH = 3 };
+
+struct mount_row {
+	enum whose whose;
+	const char *destination, *type, *source, *options;
+};
+
+static const struct mount_row mounts[] = {
+	{ BOTH, "/proc", "proc", "proc", NULL },
+	{ BOTH, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k" },
+	{ ROOT, "/dev/pts", "devpts", "devpts",
+	  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
 	{ ROOTLESS, "/dev/pts", "devpts", "devpts",
-	  { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" } },
-	{ BOTH, "/dev/shm", "tmpfs", "shm",
-	  { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" } },
-	{ BOTH, "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } },
-	{ ROOTED, "/sys", "sysfs", "sysfs", { "nosuid", "noexec", "nodev", "ro" } },
-	{ ROOTED, "/sys/fs/cgroup", "cgroup", "cgroup",
-	  { "nosuid", "noexec", "nodev", "relatime", "ro" } },
-	/* sysfs belongs to the network namespace, which an unprivileged user shares with the host. */
-	{ ROOTLESS, "/sys", "none", "/sys", { "rbind", "nosuid", "noexec", "nodev", "ro" } },
+	  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620" },
+	{ BOTH, "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k" },
+	{ BOTH, "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev" },
+	{ ROOT, "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro" },
+	{ ROOT, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro" },
+	{ ROOTLESS, "/sys", "none", "/sys", "rbind,nosuid,noexec,nodev,ro" },
 };
 
 static const struct namespace_row {
-	int kinds;
+	enum whose whose;
 	const char *type;
-} namespace_rows[] = {
-	{ BOTH, "pid" }, { ROOTED, "network" }, { BOTH, "ipc" },     { BOTH, "uts" },
-	{ BOTH, "mount" }, { BOTH, "cgroup" },  { ROOTLESS, "user" },
+} namespaces[] = {
+	{ BOTH, "pid" },   { ROOT, "network" }, { BOTH, "ipc" },
+	{ BOTH, "uts" },   { BOTH, "mount" },   { BOTH, "cgroup" },
+	{ ROOTLESS, "user" },
 };
 
-static json_t *options_json(const struct mount_row *row)
+static void add_options(struct strbuf *out, const char *options)
 {
-	json_t *options = json_array();
-
-	for (size_t i = 0; i < sizeof row->options / sizeof *row->options && row->options[i]; i++)
-		json_array_append_new(options, json_string(row->options[i]));
-	return options;
+	strbuf_add(out, ",\n\t\t\t\"options\": [\n\t\t\t\t\"");
+	for (; *options; options++)
+		if (*options == ',')
+			strbuf_add(out, "\",\n\t\t\t\t\"");
+		else
+			strbuf_add_bytes(out, options, 1);
+	strbuf_add(out, "\"\n\t\t\t]");
 }
 
-static void add_mounts(json_t *document, int kind)
+static void add_mounts(struct strbuf *out, enum whose whose)
 {
-	json_t *mounts = json_object_get(document, "mounts");
+	strbuf_add(out, "\t\"mounts\": [");
+	for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
+		const struct mount_row *row = &mounts[i];
 
-	for (size_t i = 0; i < sizeof mount_rows / sizeof *mount_rows; i++) {
-		const struct mount_row *row = &mount_rows[i];
-
-		if (row->kinds & kind)
-			json_array_append_new(mounts, json_pack("{s:s, s:s, s:s, s:o}", "destination",
-								row->destination, "type", row->type,
-								"source", row->source, "options",
-								options_json(row)));
+		if (!(row->whose & whose))
+			continue;
+		strbuf_addf(out,
+			    "%s\n\t\t{\n\t\t\t\"destination\": \"%s\",\n\t\t\t\"type\": \"%s\",\n"
+			    "\t\t\t\"source\": \"%s\"",
+			    i ? "," : "", row->destination, row->type, row->source);
+		if (row->options)
+			add_options(out, row->options);
+		strbuf_add(out, "\n\t\t}");
 	}
+	strbuf_add(out, "\n\t],\n");
 }
 
-static void add_namespaces(json_t *linux_object, int kind)
+static void add_namespaces(struct strbuf *out, enum whose whose)
 {
-	json_t *namespaces = json_object_get(linux_object, "namespaces");
-
-	for (size_t i = 0; i < sizeof namespace_rows / sizeof *namespace_rows; i++)
-		if (namespace_rows[i].kinds & kind)
-			json_array_append_new(namespaces,
-					      json_pack("{s:s}", "type", namespace_rows[i].type));
+	strbuf_add(out, "\t\t\"namespaces\": [");
+	for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++)
+		if (namespaces[i].whose & whose)
+			strbuf_addf(out, "%s\n\t\t\t{\n\t\t\t\t\"type\": \"%s\"\n\t\t\t}", i ? "," : "",
+				    namespaces[i].type);
+	strbuf_add(out, "\n\t\t],\n");
 }
 
-static void add_mapping(json_t *linux_object, const char *key, uint32_t host_id)
+static void add_mapping(struct strbuf *out, const char *key, unsigned id)
 {
-	json_object_set_new(linux_object, key,
-			    json_pack("[{s:i, s:I, s:i}]", "containerID", 0, "hostID",
-				      (json_int_t)host_id, "size", 1));
+	strbuf_addf(out,
+		    "\t\t\"%s\": [\n\t\t\t{\n\t\t\t\t\"containerID\": 0,\n\t\t\t\t\"hostID\": %u,\n"
+		    "\t\t\t\t\"size\": 1\n\t\t\t}\n\t\t],\n",
+		    key, id);
 }
 
-void spec_template(bool rootless, uint32_t uid, uint32_t gid, struct strbuf *ret_json)
+static void add_resources(struct strbuf *out)
 {
-	json_t *document = json_loads(common, 0, NULL);
-	json_t *linux_object = json_object_get(document, "linux");
-	int kind = rootless ? ROOTLESS : ROOTED;
-	char *text;
+	strbuf_add(out, "\t\t\"resources\": {\n\t\t\t\"devices\": [\n\t\t\t\t{\n"
+			"\t\t\t\t\t\"allow\": false,\n\t\t\t\t\t\"access\": \"rwm\"\n"
+			"\t\t\t\t}\n\t\t\t]\n\t\t},\n");
+}
 
-	add_mounts(document, kind);
-	add_namespaces(linux_object, kind);
+void spec_template(bool rootless, uid_t uid, gid_t gid, struct strbuf *ret_json)
+{
+	enum whose whose = rootless ? ROOTLESS : ROOT;
+
+	strbuf_add(ret_json, process);
+	add_mounts(ret_json, whose);
+	strbuf_add(ret_json, "\t\"linux\": {\n");
 	if (rootless) {
-		add_mapping(linux_object, "uidMappings", uid);
-		add_mapping(linux_object, "gidMappings", gid);
+		add_mapping(ret_json, "uidMappings", uid);
+		add_mapping(ret_json, "gidMappings", gid);
 	} else {
-		json_object_set_new(linux_object, "resources",
-				    json_pack("{s:[{s:b, s:s}]}", "devices", "allow", 0, "access",
-					      "rwm"));
+		add_resources(ret_json);
 	}
-	text = json_dumps(document, JSON_INDENT(4));
-	strbuf_add(ret_json, text);
-	strbuf_add(ret_json, "\n");
-	free(text);
-	json_decref(document);
+	add_namespaces(ret_json, whose);
+	strbuf_add(ret_json, masks);
+	strbuf_add(ret_json, "\t}\n}\n");
 }

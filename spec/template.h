@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The config.json that `tare spec` writes: a container that runs `sh` as root with few
- * capabilities, or, rootless, as the calling user in a user namespace of its own. Pure.
- *
- * Invariant: spec_parse() takes the document without a problem.
+ * The config.json that `tare spec` writes. Pure.
  */
 #pragma once
 #include <stdbool.h>
-#include <stdint.h>
+#include <sys/types.h>
 
 struct strbuf;
 
-/* Appends the document, indented by tabs, with a newline at its end. uid and gid are mapped to 0 when rootless. */
-void spec_template(bool rootless, uint32_t uid, uint32_t gid, struct strbuf *ret_json);
+/* A shell on a terminal, in new namespaces, with few capabilities and a read-only root. rootless:
+ * for a caller without privileges, whose ids become root's in a user namespace. */
+void spec_template(bool rootless, uid_t uid, gid_t gid, struct strbuf *ret_json);
