@@ -46,7 +46,7 @@ int check(struct init *, enum plan_call call, long r);
 void report_fault(struct init *, enum report_kind);
 /* Turns the fault into a warning: 0. */
 int warn(struct init *);
-/* Fails when the host lane is gone. */
+/* Fail when the host lane is gone; else 0. */
 int report(struct init *, enum report_kind, uint32_t number);
 int report_fd(struct init *, enum report_kind, int fd);
 /* Waits for GO with this number; a descriptor that comes with it is the new state document. Fails. */

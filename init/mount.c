@@ -15,11 +15,20 @@ static void set_attached(struct init *in, uint64_t number)
 	in->attached[number / 32] |= 1u << number % 32;
 }
 
-static int attach_failed(struct init *in, long error)
+static int is_directory(int fd)
 {
-	if (error == -ENOTDIR)
-		return FAIL(in, move_mount, error,
-			    "one of source and destination is a directory, the other is not");
+	struct statx st;
+
+	return sys_statx(fd, &st) == 0 && is_kind(&st, S_IFDIR);
+}
+
+/* Which of its many reasons for EINVAL the kernel had, it does not say. */
+static int attach_failed(struct init *in, long error, int mount, int target)
+{
+	if (is_directory(mount) != is_directory(target))
+		return FAIL(in, move_mount, error, is_directory(mount) ?
+			    "a directory cannot be mounted on a file" :
+			    "a file cannot be mounted on a directory");
 	return fail(in, CALL_move_mount, error, NULL);
 }
 
@@ -33,13 +42,13 @@ int slot_attach(struct init *in, uint64_t number, int target)
 		r = sys_move_mount(slot(in, number), target);
 		if (r == 0)
 			set_attached(in, number);
-		return r < 0 ? attach_failed(in, r) : 0;
+		return r < 0 ? attach_failed(in, r, slot(in, number), target) : 0;
 	}
 	copy = (int)sys_open_tree(slot(in, number), "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 	if (copy < 0)
 		return fail(in, CALL_open_tree, copy, NULL);
 	r = sys_move_mount(copy, target);
-	return r < 0 ? attach_failed(in, r) : 0;
+	return r < 0 ? attach_failed(in, r, copy, target) : 0;
 }
 
 static int slot_take(struct init *in, uint64_t number, enum plan_call call, long fd)
@@ -137,7 +146,7 @@ static int target_open(struct init *in, const uint64_t *arg)
 		how.file = (uint8_t)is_file(in, arg);
 		return path_make(in, path, &how);
 	}
-	if (fd == -ELOOP)
+	if (fd == -ELOOP && how.resolve)
 		return FAIL(in, none, fd, path, " is, or leads through, a symbolic link");
 	return fd < 0 ? FAIL(in, openat2, fd, path) : fd;
 }

@@ -72,6 +72,7 @@ static int prepare_for_filter(struct init *in)
 {
 	const struct plan_step *next = in->step + 1;
 
+	SYS(umask, in->umask);
 	if (in->index + 1 >= in->plan->init_count || next->op != OP_EXEC)
 		return 0;
 	if (exec_prepare(in, next) < 0)
@@ -90,7 +91,7 @@ int run_SECCOMP(struct init *in, const uint64_t *arg)
 	autofd listener = -1;
 	int r = prepare_for_filter(in);
 
-	if (r == 0)
+	if (r >= 0)
 		r = CHECK(in, seccomp, SECCOMP_SET_MODE_FILTER, arg[1], &program);
 	if (r < 0 || !(arg[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
 		return r;

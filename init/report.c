@@ -54,7 +54,7 @@ int report(struct init *in, enum report_kind kind, uint32_t number)
 	memset(&message, 0, sizeof message);
 	message.kind = kind;
 	message.number = number;
-	return check(in, CALL_write, send(in, &message));
+	return check(in, CALL_write, send(in, &message)) < 0 ? -1 : 0;
 }
 
 int report_fd(struct init *in, enum report_kind kind, int fd)
@@ -74,7 +74,7 @@ int report_fd(struct init *in, enum report_kind kind, int fd)
 		.control_length = sizeof control,
 	};
 
-	return CHECK(in, sendmsg, in->sync, &message, SOCKET_NOSIGNAL);
+	return CHECK(in, sendmsg, in->sync, &message, SOCKET_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 /* The control buffer has room for two: the kernel closes any beyond, the second is closed here. */
