@@ -133,7 +133,7 @@ class Bundle:
         return self
 
     def write(self, text=None):
-        (self.path / "config.json").write_text(text or json.dumps(self.config, indent=1))
+        (self.path / "config.json").write_text(json.dumps(self.config, indent=1) if text is None else text)
         return self
 
     # The commands that read the bundle. Each writes config.json first.

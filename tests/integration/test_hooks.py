@@ -65,7 +65,7 @@ def test_state_on_standard_input(bundle, log, kind):
 def test_environment_is_the_hooks_own(bundle, log, kind):
     """A variable from elsewhere, LD_PRELOAD from the image say, ran as root on hosts (CVE-2025-23266)."""
     bundle.process["env"].append("LD_PRELOAD_TEST=image")
-    hooks(bundle, **{kind: [hook(f"tr '\\0' '\\n' </proc/self/environ >{log}", env=["A=b", "PATH=/bin:/usr/bin"])]})
+    hooks(bundle, **{kind: [hook(f"env >{log}", env=["A=b", "PATH=/bin:/usr/bin"])]})
     container = bundle.shell("exec sleep 1000000").create(env={"HOST_SECRET": "x"})
     container.start(env={"HOST_SECRET": "x"})
     container.end()
@@ -79,7 +79,7 @@ def test_environment_is_the_hooks_own(bundle, log, kind):
                                              ("poststart", False), ("poststop", False)])
 def test_namespaces(bundle, log, kind, is_inside):
     """Host-side hooks need the host's namespaces, the others the container's."""
-    hooks(bundle, **{kind: [hook(f"readlink /proc/self/ns/net /proc/self/ns/mnt >{log}")]})
+    hooks(bundle, **{kind: [hook(f"for n in net mnt; do readlink /proc/self/ns/$n; done >{log}")]})
     container = bundle.shell("exec sleep 1000000").start()
     inside = [os.readlink(f"/proc/{container.pid}/ns/{name}") for name in ("net", "mnt")]
     own = [os.readlink(f"/proc/self/ns/{name}") for name in ("net", "mnt")]
@@ -88,7 +88,7 @@ def test_namespaces(bundle, log, kind, is_inside):
 
 
 @pytest.mark.parametrize("kind", KINDS[:3])
-@pytest.mark.parametrize("how, said", [("echo because >&2; exit 3", "3"), ("kill -KILL $$", "kill")])
+@pytest.mark.parametrize("how, said", [("exit 3", "3"), ("kill -KILL $$", "kill")])
 def test_failure_ends_create(bundle, kind, how, said):
     """A container without its network or device must not start."""
     hooks(bundle, **{kind: [hook("true"), hook(how)]})

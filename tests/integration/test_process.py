@@ -44,10 +44,11 @@ def test_umask(bundle):
 def test_environment_is_exactly_the_configs(bundle):
     """A leaked variable of the host may hold a secret; a lost one breaks the program."""
     bundle.process["env"] = ["PATH=/bin", "A=one", "EMPTY=", "WITH=a=b"]
-    out = bundle.run("exec cat /proc/self/environ", env={"SECRET": "of the host"})
+    bundle.process["args"] = ["/bin/cat", "/proc/self/environ"]
+    out = bundle.run(env={"SECRET": "of the host"})
     given = out.rstrip("\0").split("\0")
     assert given[:4] == bundle.process["env"]
-    assert all(row.startswith(("HOME=", "PWD=", "SHLVL=", "OLDPWD=")) for row in given[4:])
+    assert given[4:] == ["HOME=/root"]
 
 
 @pytest.mark.parametrize("uid, home", [(0, "/root"), (1000, "/home/user"), (4242, "/")])

@@ -10,6 +10,7 @@ CONFIGS = TREE / "tests/golden/configs"
 
 def filtered(bundle, *rules, default="SCMP_ACT_ALLOW", **more):
     bundle.linux["seccomp"] = {"defaultAction": default, "syscalls": list(rules), **more}
+    bundle.mount("/tmp", options=["mode=1777"])
     return bundle
 
 
@@ -97,6 +98,7 @@ def test_dockers_default_profile(bundle):
     captured = json.loads(path.read_text())
     profile = captured.get("linux", {}).get("seccomp", captured)
     bundle.linux["seccomp"] = profile
+    bundle.mount("/tmp", options=["mode=1777"])
     assert bundle.run("echo fine; mkdir /tmp/x && rmdir /tmp/x") == "fine\n"
     assert bundle.try_run("unshare -r true").status != 0
 
