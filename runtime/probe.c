@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/capability.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -13,17 +13,29 @@
 #include "cgroups/cgroup.h"
 #include "runtime/context.h"
 
-/* Only the initial user namespace maps all ids onto themselves in one line. */
+/* Only the initial user namespace maps all ids onto themselves, in one line. */
+static bool is_identity(const char *map)
+{
+	static const char *const words[] = { "0", "0", "4294967295" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t length = strlen(words[i]);
+
+		map += strspn(map, " ");
+		if (strcspn(map, " \n") != length || strncmp(map, words[i], length) != 0)
+			return false;
+		map += length;
+	}
+	return strcmp(map, "\n") == 0;
+}
+
 bool probe_in_userns(void)
 {
 	autobuf map = { 0 };
-	unsigned long inside, outside, size;
 
-	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map) < 0 || !map.text)
+	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map) < 0)
 		return false;
-	if (sscanf(map.text, "%lu %lu %lu", &inside, &outside, &size) != 3)
-		return true; /* not mapped yet */
-	return inside != 0 || outside != 0 || size != 4294967295ul;
+	return !map.text || !is_identity(map.text); /* without text nothing is mapped yet */
 }
 
 static int has_sys_admin(bool *ret_has, struct err *e)

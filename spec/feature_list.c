@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "spec/names.h"
 #include "spec/spec.h"
@@ -92,12 +93,11 @@ void features_document(const struct features *f, struct strbuf *ret_json)
 				   "mountOptions", list_of(f->mount_options), "linux",
 				   linux_features(f), "annotations", annotations(f),
 				   "potentiallyUnsafeConfigAnnotations", list_of(unsafe_annotations));
-	char *text = json_dumps(object, JSON_INDENT(2));
+	autofree char *text = json_dumps(object, JSON_INDENT(2));
 
 	json_decref(object);
 	if (!text)
 		abort();
 	strbuf_add(ret_json, text);
 	strbuf_add(ret_json, "\n");
-	free(text);
 }
