@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -99,12 +101,32 @@ static bool take_stdio(const int stdio[3])
 	return true;
 }
 
+/* execve leaves the capabilities of the new user namespace to its root only. Where no id 0 is
+ * mapped, the ambient set carries them; tare-init ends that with its CAPABILITIES step. */
+static bool keep_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_setresgid, 0, 0, 0) == 0 && syscall(SYS_setresuid, 0, 0, 0) == 0)
+		return true;
+	if (syscall(SYS_capget, &head, data) < 0)
+		return false;
+	for (int i = 0; i < 2; i++)
+		data[i].inheritable = data[i].permitted;
+	if (syscall(SYS_capset, &head, data) < 0)
+		return false;
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	return true;
+}
+
 /* RELEASE: the id maps are written. */
 static bool wait_released(int sync)
 {
 	struct report report;
 
-	return recv(sync, &report, sizeof report, 0) == sizeof report;
+	return recv(sync, &report, sizeof report, 0) == sizeof report && keep_capabilities();
 }
 
 /* In the child: only system calls, no libc state. */

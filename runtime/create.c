@@ -23,6 +23,7 @@
 #include "runtime/context.h"
 #include "runtime/launch.h"
 #include "runtime/lifecycle.h"
+#include "runtime/notify.h"
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
 #include "runtime/state.h"
@@ -37,6 +38,7 @@ struct making {
 	struct launch launch;
 	struct plan_header *plan;
 	bool reserved, launched;
+	int notify; /* bound socket, -1 none */
 };
 
 static bool detaches(const struct making *m)
@@ -161,6 +163,23 @@ static int prepare(struct making *m, struct err *e)
 	return r;
 }
 
+/* NOTIFY_SOCKET of the caller: the workload gets one of its own, whose word tare passes on. */
+static int ask_notify(struct making *m, struct err *e)
+{
+	struct strings *env = &m->request.extra_env;
+	const char **items;
+
+	if (!notify_socket())
+		return 0;
+	items = arena_array(m->context->arena, env->count + 1, sizeof *items);
+	for (size_t i = 0; i < env->count; i++)
+		items[i] = env->items[i];
+	items[env->count] = "NOTIFY_SOCKET=/run/notify/notify.sock";
+	*env = (struct strings){ items, env->count + 1 };
+	return notify_prepare(m->context->arena, m->context->root, &m->container,
+			      &m->request.notify_dir, e);
+}
+
 static int save(struct making *m, struct err *e)
 {
 	int r = container_save_config(&m->container, m->config.fd, e);
@@ -181,6 +200,8 @@ static int reserve(struct making *m, struct err *e)
 	m->reserved = true;
 	r = describe(m, e);
 	if (r == 0)
+		r = ask_notify(m, e);
+	if (r == 0)
 		r = build_plan(m->context, m->config.spec, NULL, &m->request, &m->plan, e);
 	if (r == 0)
 		m->plan->preserve_fds = m->request.preserve_fds;
@@ -191,6 +212,9 @@ static int launch_it(struct making *m, struct err *e)
 {
 	int r;
 
+	if (m->request.kind == REQUEST_RUN && m->request.notify_dir &&
+	    notify_bind(&m->container, &m->notify, e) < 0)
+		return -e->code;
 	launch_init(&m->launch);
 	m->launch.context = m->context;
 	m->launch.plan = m->plan;
@@ -243,6 +267,7 @@ static void undo(struct making *m)
 static void making_clear(struct making *m)
 {
 	launch_clear(&m->launch);
+	fd_close(&m->notify);
 	if (m->reserved)
 		container_close(&m->container);
 	config_clear(&m->config);
@@ -257,6 +282,7 @@ static struct making making_begin(struct context *context, const struct create_r
 		.config = { .fd = -1 },
 		.request = { .kind = kind },
 		.container = CONTAINER_NONE,
+		.notify = -1,
 	};
 
 	launch_init(&m.launch);
@@ -281,7 +307,8 @@ static int attend(struct making *m, int *ret_status, struct err *e)
 		.pid = m->launch.pid,
 		.pidfd = m->launch.pidfd,
 		.master = m->launch.console,
-		.notify = -1,
+		.notify = m->notify,
+		.notify_to = notify_socket(),
 	};
 	struct err ignored;
 	int r;
@@ -307,9 +334,13 @@ static int run(struct making *m, int *ret_status, struct err *e)
 	if (r == 0)
 		r = lifecycle_hooks(m->context, m->config.spec, HOOK_POSTSTART, &m->container,
 				    STATUS_RUNNING, e);
-	if (r < 0 || m->ask->detach)
+	if (r < 0)
 		return r;
-	return attend(m, ret_status, e);
+	if (!m->ask->detach)
+		return attend(m, ret_status, e);
+	if (m->notify < 0)
+		return 0;
+	return notify_wait(m->notify, notify_socket(), m->launch.pid, m->launch.pidfd, e);
 }
 
 int container_run(struct context *context, const struct create_request *ask, int *ret_status,

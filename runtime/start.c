@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -8,6 +10,7 @@
 #include "runtime/context.h"
 #include "runtime/launch.h"
 #include "runtime/lifecycle.h"
+#include "runtime/notify.h"
 #include "runtime/operations.h"
 #include "runtime/state.h"
 
@@ -62,6 +65,24 @@ static int pass_gate(struct context *context, const struct container *container,
 	return r < 0 ? r : poststart(context, spec, container, e);
 }
 
+/* Like a service manager's own child, `start` ends when the workload has said that it is ready. */
+static int start_ready(struct context *context, const struct container *container, struct err *e)
+{
+	autofd socket = -1, pidfd = -1;
+	int r = 0;
+
+	if (notify_socket() && faccessat(container->dir, "notify", F_OK, 0) == 0)
+		r = notify_bind(container, &socket, e);
+	if (r == 0 && socket >= 0)
+		r = pidfd = container_pidfd(container, e);
+	if (r < 0)
+		return r;
+	r = pass_gate(context, container, e);
+	if (r < 0 || socket < 0)
+		return r;
+	return notify_wait(socket, notify_socket(), container->pid, pidfd, e);
+}
+
 int container_start(struct context *context, const char *id, struct err *e)
 {
 	autocontainer container = CONTAINER_NONE;
@@ -73,6 +94,6 @@ int container_start(struct context *context, const char *id, struct err *e)
 	if (r == 0)
 		r = check_created(context, &container, e);
 	if (r == 0)
-		r = pass_gate(context, &container, e);
+		r = start_ready(context, &container, e);
 	return r;
 }
