@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 import leaks  # noqa: E402
 from house import IN_VM, PATIENCE, TREE, Bundle, Tare, make_busybox_root  # noqa: E402
+from terminal import User  # noqa: E402
 
 PROGRAM = os.path.abspath(os.environ.get("TARE", str(TREE / "build/tare")))
 
@@ -113,3 +114,16 @@ def pipe():
             os.close(end)
         except OSError:
             pass
+
+
+@pytest.fixture
+def at_terminal(tare):
+    """Runs commands of tare as a user at a terminal."""
+    users = []
+
+    def run(*args, **more):
+        users.append(User(tare, *args, **more))
+        return users[-1]
+    yield run
+    for user in users:
+        user.close()

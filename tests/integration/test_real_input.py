@@ -8,7 +8,6 @@ import subprocess
 
 import pytest
 from house import CONTROLLERS, TREE, Bundle
-from test_terminal import User
 
 DEBIAN = TREE / "build-inputs/debian/rootfs"
 CAPTURED = sorted((TREE / "tests/golden/configs").glob("*.json"))
@@ -66,7 +65,7 @@ def test_image_unpacked_by_umoci(tare, tmp_path, busybox_root):
 
 
 @pytest.mark.parametrize("program", ["runc", "crun", "tare"])
-def test_default_config_of(tare, tmp_path, busybox_root, program):
+def test_default_config_of(tare, tmp_path, busybox_root, at_terminal, program):
     """Tutorials start with `runc spec`; nothing but args is changed, the terminal included."""
     program = tare.program if program == "tare" else program
     if not shutil.which(program):
@@ -76,10 +75,9 @@ def test_default_config_of(tare, tmp_path, busybox_root, program):
     config["process"]["args"] = ["sh", "-c", "tty; hostname; exit 3"]
     shutil.copytree(busybox_root, tmp_path / "rootfs", symlinks=True)
     bundle = Bundle(tare, tmp_path, tmp_path / "rootfs", config).write()
-    user = User(tare, "run", "--bundle", bundle.path, tare.new_id())
+    user = at_terminal("run", "--bundle", bundle.path, tare.new_id())
     assert [user.line(), user.line()] == ["/dev/pts/0", config["hostname"]]
     assert user.wait() == 3
-    user.close()
 
 
 def adapt_limits(config):

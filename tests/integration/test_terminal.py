@@ -1,72 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Terminals: --console-socket, and the proxy of run and exec in the foreground, driven through a pty."""
-import fcntl
 import os
-import pty
 import signal
-import struct
 import termios
 
 import pytest
 from house import listening_socket, read_line, receive_fds
-
-
-def size_of(fd):
-    return struct.unpack("HHHH", fcntl.ioctl(fd, termios.TIOCGWINSZ, b"\0" * 8))[:2]
-
-
-def resize(fd, rows, columns):
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-
-class User:
-    """Somebody at a terminal who runs the command in it."""
-
-    def __init__(self, tare, *args, rows=30, columns=100):
-        self.master, self.slave = pty.openpty()
-        resize(self.slave, rows, columns)
-        self.before = termios.tcgetattr(self.slave)
-        self.process = tare.start_process(*args, stdin=self.slave, stdout=self.slave, stderr=self.slave,
-                                          start_new_session=True, preexec_fn=self.take_terminal)
-
-    def take_terminal(self):
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def line(self):
-        return read_line(self.master)
-
-    def lines_until(self, word):
-        lines = []
-        while word not in (lines or [""])[-1]:
-            lines.append(self.line())
-        return lines
-
-    def wait(self):
-        return self.process.wait()
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
+from terminal import resize, size_of
 
 
 @pytest.fixture
-def terminal(bundle):
+def terminal(bundle, at_terminal):
+    """Runs a script in a container with a terminal."""
     bundle.process["terminal"] = True
-    users = []
 
-    def run(script, *options, **more):
+    def run(script, **more):
         bundle.shell(script).write()
-        users.append(User(bundle.tare, "run", *options, "--bundle", bundle.path, bundle.tare.new_id(), **more))
-        return users[-1]
-    yield run
-    for user in users:
-        user.close()
+        return at_terminal("run", "--bundle", bundle.path, bundle.tare.new_id(), **more)
+    return run
 
 
 def test_run_on_a_terminal(terminal):
@@ -151,17 +102,14 @@ def test_raw_bytes_pass_unchanged(terminal):
     assert user.wait() == 0
 
 
-def test_exec_on_a_terminal(bundle, sleeper):
+def test_exec_on_a_terminal(sleeper, at_terminal):
     """`docker exec -it`: the everyday way in."""
-    user = User(sleeper.tare, "exec", "--tty", sleeper.id, "sh", "-c", "tty; stty size; read a; exit $a")
-    try:
-        assert user.line().startswith("/dev/pts/")
-        assert user.line() == "30 100"
-        user.type("8\n")
-        assert user.wait() == 8
-        assert termios.tcgetattr(user.slave) == user.before
-    finally:
-        user.close()
+    user = at_terminal("exec", "--tty", sleeper.id, "sh", "-c", "tty; stty size; read a; exit $a")
+    assert user.line().startswith("/dev/pts/")
+    assert user.line() == "30 100"
+    user.type("8\n")
+    assert user.wait() == 8
+    assert termios.tcgetattr(user.slave) == user.before
 
 
 def test_console_socket_for_exec(sleeper, tmp_path):
