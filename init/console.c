@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container's terminal. Both ends come from the devpts below the root by descriptor; no name in it is
- * trusted, since the container may have put anything there (CVE-2025-52565).
+ * The container's terminal. Both ends come from the devpts below the root by descriptor; no name in
+ * it is trusted, since the container may have put anything there (CVE-2025-52565).
  */
 #include "init/init.h"
 

@@ -7,7 +7,12 @@
 
 enum { DEPTH_MAX = 64, ENTRIES_SIZE = 1024 };
 
-static int copy_directory(struct init *in, int from, int to, int depth);
+/* One directory and its copy. */
+struct level {
+	int from, to, depth;
+};
+
+static int copy_directory(struct init *in, const struct level *level);
 
 static int copy_failed(struct init *in, enum plan_call call, long error, const char *name)
 {
@@ -24,17 +29,17 @@ static int copy_bytes(struct init *in, int from, int to, const char *name)
 	return n < 0 ? copy_failed(in, CALL_write, n, name) : 0;
 }
 
-static int copy_file(struct init *in, int from_dir, int to_dir, const char *name,
+static int copy_file(struct init *in, const struct level *level, const char *name,
 		     const struct statx *st)
 {
-	autofd from = name_open(from_dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY), to = -1;
+	autofd from = name_open(level->from, name, O_RDONLY | O_NONBLOCK | O_NOCTTY), to = -1;
 	struct statx opened;
 
 	if (from < 0)
 		return copy_failed(in, CALL_openat2, from, name);
 	if (sys_statx(from, &opened) < 0 || !is_kind(&opened, S_IFREG))
 		return copy_failed(in, CALL_fstat, -EAGAIN, name);
-	to = (int)SYS(openat, to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	to = (int)SYS(openat, level->to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		      st->stx_mode & 07777);
 	if (to < 0)
 		return copy_failed(in, CALL_open, to, name);
@@ -53,20 +58,19 @@ static int copy_link(struct init *in, int node, int to_dir, const char *name)
 	return r < 0 ? copy_failed(in, CALL_symlinkat, r, name) : 0;
 }
 
-static int copy_subdirectory(struct init *in, int from_dir, int to_dir, const char *name,
-			     int depth)
+static int copy_subdirectory(struct init *in, const struct level *level, const char *name)
 {
-	autofd from = name_open(from_dir, name, O_RDONLY | O_DIRECTORY), to = -1;
+	autofd from = name_open(level->from, name, O_RDONLY | O_DIRECTORY), to = -1;
 	long r;
 
 	if (from < 0)
 		return copy_failed(in, CALL_openat2, from, name);
-	r = SYS(mkdirat, to_dir, name, 0700);
+	r = SYS(mkdirat, level->to, name, 0700);
 	if (r < 0)
 		return copy_failed(in, CALL_mkdirat, r, name);
-	to = name_open(to_dir, name, O_RDONLY | O_DIRECTORY);
+	to = name_open(level->to, name, O_RDONLY | O_DIRECTORY);
 	return to < 0 ? copy_failed(in, CALL_openat2, to, name)
-		      : copy_directory(in, from, to, depth + 1);
+		      : copy_directory(in, &(struct level){ from, to, level->depth + 1 });
 }
 
 /* Device nodes and fifos; sockets have no life without who listens. */
@@ -82,18 +86,18 @@ static int copy_node(struct init *in, int to_dir, const char *name, const struct
 	return r < 0 ? copy_failed(in, CALL_mknodat, r, name) : 0;
 }
 
-static int copy_by_kind(struct init *in, int from_dir, int to_dir, const char *name,
-			const struct statx *st, int node, int depth)
+static int copy_by_kind(struct init *in, const struct level *level, const char *name, int node,
+			const struct statx *st)
 {
 	switch (st->stx_mode & S_IFMT) {
 	case S_IFDIR:
-		return copy_subdirectory(in, from_dir, to_dir, name, depth);
+		return copy_subdirectory(in, level, name);
 	case S_IFREG:
-		return copy_file(in, from_dir, to_dir, name, st);
+		return copy_file(in, level, name, st);
 	case S_IFLNK:
-		return copy_link(in, node, to_dir, name);
+		return copy_link(in, node, level->to, name);
 	default:
-		return copy_node(in, to_dir, name, st);
+		return copy_node(in, level->to, name, st);
 	}
 }
 
@@ -113,17 +117,18 @@ static int copy_owner(struct init *in, int to_dir, const char *name, const struc
 	return r < 0 ? copy_failed(in, CALL_fchmod, r, name) : 0;
 }
 
-static int copy_entry(struct init *in, int from, int to, const char *name, int depth)
+static int copy_entry(struct init *in, const struct level *level, const char *name)
 {
-	autofd node = name_open(from, name, O_PATH);
+	autofd node = name_open(level->from, name, O_PATH);
 	struct statx st;
 
 	if (node < 0)
 		return copy_failed(in, CALL_openat2, node, name);
 	if (sys_statx(node, &st) < 0)
 		return copy_failed(in, CALL_fstat, -EIO, name);
-	return copy_by_kind(in, from, to, name, &st, node, depth) < 0 ? -1 :
-	       copy_owner(in, to, name, &st);
+	if (copy_by_kind(in, level, name, node, &st) < 0)
+		return -1;
+	return copy_owner(in, level->to, name, &st);
 }
 
 static int is_dots(const char *name)
@@ -131,7 +136,8 @@ static int is_dots(const char *name)
 	return text_equal(name, ".") || text_equal(name, "..");
 }
 
-static int copy_entries(struct init *in, int from, int to, char *entries, long length, int depth)
+static int copy_entries(struct init *in, const struct level *level, const char *entries,
+			long length)
 {
 	int r = 0;
 
@@ -139,23 +145,24 @@ static int copy_entries(struct init *in, int from, int to, char *entries, long l
 		const struct directory_entry *entry = (const void *)(entries + at);
 
 		if (!is_dots(entry->name))
-			r = copy_entry(in, from, to, entry->name, depth);
+			r = copy_entry(in, level, entry->name);
 		at += entry->length;
 	}
 	return r;
 }
 
-static int copy_directory(struct init *in, int from, int to, int depth)
+static int copy_directory(struct init *in, const struct level *level)
 {
 	_Alignas(8) char entries[ENTRIES_SIZE];
 	long n;
 	int r = 0;
 
-	if (depth > DEPTH_MAX)
-		return copy_failed(in, CALL_getdents64, -ELOOP, "directories are nested too deep");
-	while (r == 0 && (n = SYS(getdents64, from, entries, sizeof entries)) != 0)
+	if (level->depth > DEPTH_MAX)
+		return copy_failed(in, CALL_getdents64, -ELOOP,
+				   "directories are nested too deep");
+	while (r == 0 && (n = SYS(getdents64, level->from, entries, sizeof entries)) != 0)
 		r = n < 0 ? copy_failed(in, CALL_getdents64, n, "")
-			  : copy_entries(in, from, to, entries, n, depth);
+			  : copy_entries(in, level, entries, n);
 	return r;
 }
 
@@ -169,5 +176,6 @@ int run_COPY_UP(struct init *in, const uint64_t *arg)
 	if (from < 0)
 		return fail(in, CALL_openat2, from, NULL);
 	to = name_open(slot(in, arg[1]), ".", O_RDONLY | O_DIRECTORY);
-	return to < 0 ? fail(in, CALL_openat2, to, NULL) : copy_directory(in, from, to, 0);
+	return to < 0 ? fail(in, CALL_openat2, to, NULL)
+		      : copy_directory(in, &(struct level){ from, to, 0 });
 }

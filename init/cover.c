@@ -13,7 +13,7 @@ static int cover_open(struct init *in, const char *path, int *ret_fd)
 	return 0;
 }
 
-/* A container that chose what covers its files (CVE-2025-31133) would read and write any it likes. */
+/* Who chose what covers a file (CVE-2025-31133) could read and write any file of the host. */
 static int null_is_genuine(struct init *in, uint64_t number)
 {
 	struct statx st;
@@ -23,7 +23,8 @@ static int null_is_genuine(struct init *in, uint64_t number)
 	if (sys_statx(slot(in, number), &st) == 0 && is_kind(&st, S_IFCHR) &&
 	    st.stx_rdev_major == 1 && st.stx_rdev_minor == 3)
 		return 0;
-	return FAIL(in, none, -ENODEV, "the null device given to cover files with is something else");
+	return FAIL(in, none, -ENODEV,
+		    "the null device given to cover files with is something else");
 }
 
 int run_MASK(struct init *in, const uint64_t *arg)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Device nodes and symlinks in the root. The lane runs with umask 0, so what is made has its mode at once. */
+/* Device nodes and symlinks in the root. The lane runs with umask 0, so what is made has its mode
+ * at once. */
 #include "init/init.h"
 
 enum { KINDS = S_IFMT };
@@ -14,7 +15,8 @@ static int same_device(const struct statx *st, const uint64_t *arg)
 	       (is_kind(st, S_IFIFO) || device == arg[2]);
 }
 
-/* The same node with another mode is made again: O_PATH descriptors cannot be given a mode everywhere. */
+/* The same node with another mode is made again: O_PATH descriptors cannot be given a mode
+ * everywhere. */
 static long make_again(int dir, const char *name, const uint64_t *arg, const struct statx *st)
 {
 	long r;

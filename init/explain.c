@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why execve(2) refused: its errno alone hides the difference between a missing program and a missing
- * interpreter, or between a damaged file and one for another machine. */
+/* Why execve(2) refused: its errno alone hides the difference between a missing program and a
+ * missing interpreter, or between a damaged file and one for another machine. */
 #include <linux/elf.h>
 
 #include "init/init.h"

@@ -11,7 +11,7 @@ static long peer_uid(int socket)
 	return r < 0 ? r : (long)peer.uid;
 }
 
-/* One caller: 1 when it said go. Who hangs up without a word only wanted to know whether we wait. */
+/* One caller: 1 when it said go. Who hangs up only wanted to know whether we wait. */
 static int take_caller(struct init *in, int caller, long host)
 {
 	struct report message;

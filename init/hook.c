@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hooks that run inside: createContainer and startContainer. A hook gets exactly its environment, the
- * state document on standard input, and no descriptor of ours but standard output and error.
+ * Hooks that run inside: createContainer and startContainer. A hook gets exactly its environment,
+ * the state document on standard input, and no descriptor of ours but standard output and error.
  */
 #include <asm/poll.h>
 #include <asm/siginfo.h>

@@ -91,7 +91,8 @@ static int warn_missing(struct init *in, uint64_t missing)
 	return warn(in);
 }
 
-/* config.md: what cannot be granted is a warning. Nested or rootless, tare has less than it may be asked for. */
+/* config.md: what cannot be granted is a warning. Nested or rootless, tare has less than it may be
+ * asked for. */
 static int capabilities_trim(struct init *in, struct capabilities *sets)
 {
 	struct capabilities own = { .header = sets->header };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tare-init: executes the init lane of a plan. No libc, no heap, no file-scope variables: all it knows is
- * in one struct init on its first stack page or two, since what it dirties counts against the
- * container's memory limit.
+ * tare-init: executes the init lane of a plan. No libc, no heap, no file-scope variables: all it
+ * knows is in one struct init on its first stack page or two, since what it dirties counts against
+ * the container's memory limit.
  *
  * Convention: a function that says "fails" returns -1 after fail() has put the call, errno and
  * the object at fault into init.fault; a function that says "-errno" leaves that to its caller.
@@ -35,7 +35,7 @@ struct init {
 };
 
 /* report.c: what init says. */
-/* Fills the fault: call, -error (0 keeps none), and the texts up to NULL as the detail. Returns -1. */
+/* Fills the fault: call, -error, and the texts up to NULL as the detail. Returns -1. */
 __attribute__((sentinel))
 int fail(struct init *, enum plan_call call, long error, ...);
 #define FAIL(in, call, error, ...) fail(in, CALL_##call, error, __VA_ARGS__, NULL)
@@ -49,7 +49,7 @@ int warn(struct init *);
 /* Fail when the host lane is gone; else 0. */
 int report(struct init *, enum report_kind, uint32_t number);
 int report_fd(struct init *, enum report_kind, int fd);
-/* Waits for GO with this number; a descriptor that comes with it is the new state document. Fails. */
+/* Waits for GO with this number; a descriptor with it is the new state document. Fails. */
 int await_go(struct init *, uint32_t number);
 /* One message from a socket: its size or -errno; *ret_fd is -1 when it brought none. */
 long receive(int socket, struct report *ret_report, int *ret_fd);
@@ -63,7 +63,7 @@ int slot(const struct init *, uint64_t number);
 /* Owns fd from now on; closes what the slot held. */
 void slot_fill(struct init *, uint64_t number, int fd);
 void slot_close(struct init *, uint64_t number);
-/* Takes over what was inherited: copies the slots, makes everything close-on-exec. -errno and a name. */
+/* Takes over what was inherited: copies the slots, makes all close-on-exec. Fails. */
 int descriptors_take(struct init *);
 /* What the workload is to have loses close-on-exec. Fails. */
 int descriptors_give(struct init *);

@@ -62,7 +62,7 @@ struct directory_entry {
 	uint8_t type;
 	char name[];
 };
-/* What a descriptor's file is; the first fields of struct statfs are the same on every 64-bit one. */
+/* struct statfs, which is the same on every 64-bit architecture. */
 struct file_system {
 	long type, block_size;
 	uint64_t counts[5];

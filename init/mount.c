@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Detached mounts and where they go. A mount is made or copied, gets its attributes and is attached, all
- * by descriptor; only sources are named by path, and only while "/" is still the host's.
+ * Detached mounts and where they go. A mount is made or copied, gets its attributes and is
+ * attached, all by descriptor; only sources are named by path, and only while "/" is still the
+ * host's.
  */
 #include "init/init.h"
 
@@ -32,7 +33,7 @@ static int attach_failed(struct init *in, long error, int mount, int target)
 	return fail(in, CALL_move_mount, error, NULL);
 }
 
-/* Before 6.15 only a mount that is attached somewhere can be copied, hence first itself, then copies. */
+/* Before 6.15 only an attached mount can be copied, hence first itself, then copies. */
 int slot_attach(struct init *in, uint64_t number, int target)
 {
 	autofd copy = -1;

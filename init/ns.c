@@ -158,7 +158,8 @@ static int keyring_label(struct init *in, const char *label)
 
 int run_KEYRING(struct init *in, const uint64_t *arg)
 {
-	/* All for who possesses it; view, read, link and search for its user, whom it follows over setuid. */
+	/* All for who possesses it; view, read, link and search for its user, whom it follows over
+	 * setuid. */
 	enum { PERMISSIONS = 0x3f1b0000 };
 	int label = keyring_label(in, step_text(in, arg[1]));
 	long ring = label < 0 ? 0 : SYS(keyctl, KEYCTL_JOIN_SESSION_KEYRING, step_text(in, arg[0]));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths below the container's root. The kernel resolves each as a whole with the root as its limit, so
- * whatever a racing rename or symlink does, the outcome is a place below the root. What is missing is
- * made one component at a time, by descriptor, and then the whole is resolved again.
+ * Paths below the container's root. The kernel resolves each as a whole with the root as its limit,
+ * so whatever a racing rename or symlink does, the outcome is a place below the root. What is
+ * missing is made one component at a time, by descriptor, and then the whole is resolved again.
  */
 #include "init/init.h"
 
@@ -85,8 +85,8 @@ static int view_first_missing(struct init *in, struct view *view, uint64_t resol
 	return -ENOENT;
 }
 
-/* A dangling symlink stands where something is to be made: its text takes its place in the path, so that
- * what it points to is made, inside the root. */
+/* A dangling symlink stands where something is to be made: its text takes its place in the path, so
+ * that what it points to is made, inside the root. */
 static int view_expand(struct view *view, int dir, const char *name)
 {
 	char target[PATH_SIZE];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing to procfs: only through an instance of our own that nothing was ever mounted on, and only to
- * the file that was named (CVE-2019-16884, CVE-2025-52881).
+ * Writing to procfs: only through an instance of our own that nothing was ever mounted on, and only
+ * to the file that was named (CVE-2019-16884, CVE-2025-52881).
  */
 #include "init/init.h"
 
@@ -15,7 +15,7 @@ int run_PROCFS(struct init *in, const uint64_t *arg)
 	return 0;
 }
 
-/* "self" and "thread-self" are symlinks, which are not followed: their text is written out instead. */
+/* "self" and "thread-self" are symlinks, which are not followed: they are spelled out instead. */
 static const char *own_directory(const char *file, struct line *ret_path)
 {
 	const char *thread = text_after(file, "thread-self/"), *self = text_after(file, "self/");

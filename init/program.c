@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The working directory and the program, looked at with the workload's own rights, so that what it may not
- * reach is an error of `create` already. */
+/* The working directory and the program, looked at with the workload's own rights, so that what it
+ * may not reach is an error of `create` already. */
 #include "init/init.h"
 
 static int directory_open(struct init *in, const char *path, uint64_t uid, uint64_t gid)

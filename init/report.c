@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The conversation over the sync socket. Plain messages go by write(2), which every seccomp profile allows. */
+/* The conversation over the sync socket. Plain messages go by write(2), which every seccomp profile
+ * allows. */
 #include <stdarg.h>
 
 #include "init/init.h"

@@ -109,7 +109,8 @@ static int enter_pivot(struct init *in)
 	return CHECK(in, umount2, ".", LAZY);
 }
 
-/* Without pivot_root(2) the old root stays below the new one: what could be dangerous there goes first. */
+/* Without pivot_root(2) the old root stays below the new one: what could be dangerous there goes
+ * first. */
 static int enter_move(struct init *in)
 {
 	static const char covered[][8] = { "/proc", "/sys" };

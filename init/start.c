@@ -9,7 +9,8 @@
 void init_start(const long *stack);
 ARCH_START(init_start);
 
-/* rt_sigaction(2)'s structure with room for every architecture's members: all zero is the default action. */
+/* rt_sigaction(2)'s structure with room for every architecture's members: all zero is the default
+ * action. */
 struct disposition {
 	unsigned long members[4];
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Acting as the workload's user for a moment: file system ids carry the access checks, and with them
- * the kernel lowers and raises the effective capabilities over files. */
+/* Acting as the workload's user for a moment: file system ids carry the access checks, and with
+ * them the kernel lowers and raises the effective capabilities over files. */
 #include <linux/capability.h>
 
 #include "init/init.h"

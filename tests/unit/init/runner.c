@@ -157,8 +157,8 @@ static void become_init(const struct runner *r, int image, int plan, int sync, i
 	char *argv[] = { "tare-init", number, NULL }, *envp[] = { NULL };
 
 	snprintf(number, sizeof number, "%d", plan);
-	if (read(go, &byte, 1) == 1 && become_root(r->map) && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
-	    inherit(plan) && inherit(sync))
+	if (read(go, &byte, 1) == 1 && become_root(r->map) && dup2(output, 1) >= 0 &&
+	    dup2(output, 2) >= 0 && inherit(plan) && inherit(sync))
 		sys_execveat(image, "", argv, envp, AT_EMPTY_PATH);
 	_exit(99);
 }

@@ -25,7 +25,8 @@ struct runner {
 	int fd;               /* that came with it, -1 */
 };
 
-/* For cmocka: skips (77) without root; gives the process its own mount namespace with a tmpfs on /mnt. */
+/* For cmocka: skips (77) without root; gives the process its own mount namespace with a tmpfs on
+ * /mnt. */
 void runner_world(void);
 int runner_setup(void **state);
 int runner_teardown(void **state);
@@ -55,7 +56,8 @@ int run_status(struct runner *);
 /* Starts it; it must execute, exit with 0 and print exactly this. */
 void assert_prints(struct runner *, const char *expected);
 /* Starts it; this step must fail so, with a detail that holds these words. */
-void assert_fails(struct runner *, enum plan_op op, enum plan_call call, int error, const char *words);
+void assert_fails(struct runner *, enum plan_op op, enum plan_call call, int error,
+		  const char *words);
 
 /* Files of the root, by the host's eyes: name below root. */
 const char *in_root(struct runner *, const char *name);

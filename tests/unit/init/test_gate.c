@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The start gate: probes pass by, only GO from the right user opens, and hooks see the state document. */
+/* The start gate: probes pass by, only GO from the right user opens, and hooks see the state
+ * document. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>

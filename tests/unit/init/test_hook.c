@@ -36,7 +36,8 @@ static void begin(struct runner *r)
 	plan_enter(r);
 }
 
-/* CVE-2025-23266: exactly the environment the config gives, arguments as given, all before the program. */
+/* CVE-2025-23266: exactly the environment the config gives, arguments as given, all before the
+ * program. */
 static void gets_exactly_its_environment(void **state)
 {
 	struct runner *r = *state;
@@ -92,7 +93,8 @@ static void timeout_kills_the_group(void **state)
 	begin(r);
 	shell_hook(r, "sleep 1000 & sleep 1000", 1);
 	plan_script(r, "true");
-	assert_fails(r, OP_HOOK, CALL_none, ECANCELED, "hook /bin/sh was killed: it took more seconds than its timeout of 1");
+	assert_fails(r, OP_HOOK, CALL_none, ECANCELED,
+		     "hook /bin/sh was killed: it took more seconds than its timeout of 1");
 	assert_string_equal(run_output(r), "");
 }
 
@@ -121,7 +123,8 @@ static void hook_that_is_no_program(void **state)
 static void hooks_get_no_descriptors(void **state)
 {
 	struct runner *r = *state;
-	const char *const look = "for f in 3 4 5 6 7 8; do (: <&$f) 2>/dev/null && echo $f; done; true";
+	const char *const look =
+		"for f in 3 4 5 6 7 8; do (: <&$f) 2>/dev/null && echo $f; done; true";
 
 	r->preserve_fds = 1;
 	begin(r);

@@ -134,8 +134,8 @@ static void session_keyring(void **state)
 	assert_prints(r, "1\n");
 }
 
-/* A joined user namespace: init enters it, forks into a new pid namespace of it, and the host learns
- * which process goes on before that one says anything. */
+/* A joined user namespace: init enters it, forks into a new pid namespace of it, and the host
+ * learns which process goes on before that one says anything. */
 static void forks_into_a_joined_namespace(void **state)
 {
 	struct runner *r = *state;
@@ -257,7 +257,8 @@ static void descriptors_of_the_workload(void **state)
 	INIT(r, TARGET, text(r, "/proc"), proc, 0755, 0, target);
 	INIT(r, ATTACH, proc, target);
 	plan_enter(r);
-	plan_script(r, "cd /proc/$$/fd; for f in 0 1 2 3 4 5 6 7 8 9; do [ -e $f ] && echo $f; done; true");
+	plan_script(r, "cd /proc/$$/fd; for f in 0 1 2 3 4 5 6 7 8 9; do [ -e $f ] && echo $f; "
+		       "done; true");
 	assert_prints(r, "0\n1\n2\n3\n");
 }
 

@@ -71,7 +71,8 @@ static void bad_option_is_named(void **state)
 	plan_begin(r, CLONE_NEWNS);
 	mount_fs(r, "tmpfs", options, 0, "/tmp", 0);
 	plan_script(r, "true");
-	assert_fails(r, OP_FS, CALL_fsconfig, EINVAL, "nonsense=1 (tmpfs: Unknown parameter 'nonsense')");
+	assert_fails(r, OP_FS, CALL_fsconfig, EINVAL,
+		     "nonsense=1 (tmpfs: Unknown parameter 'nonsense')");
 }
 
 static void unknown_file_system(void **state)
@@ -96,7 +97,8 @@ static void binds(void **state)
 	plan_begin(r, CLONE_NEWNS);
 	INIT(r, TREE, text(r, in_root(r, "tmp/dir")), AT_RECURSIVE, tree);
 	INIT(r, ATTR, tree, MOUNT_ATTR_RDONLY, 0, 0, 1, PLAN_NO_SLOT);
-	INIT(r, TARGET, text(r, "/dir"), tree, 0755, 0, plan_slot_of(&r->plan, &r->plan.target_slot));
+	INIT(r, TARGET, text(r, "/dir"), tree, 0755, 0,
+	     plan_slot_of(&r->plan, &r->plan.target_slot));
 	INIT(r, ATTACH, tree, r->plan.target_slot - 1);
 	mount_tree(r, in_root(r, "tmp/file"), 0, "/new/file", 0);
 	plan_enter(r);
@@ -122,7 +124,8 @@ static void bind_of_other_kind(void **state)
 	plan_begin(r, CLONE_NEWNS);
 	mount_tree(r, in_root(r, "tmp/file"), 0, "/etc", 0);
 	plan_script(r, "true");
-	assert_fails(r, OP_ATTACH, CALL_move_mount, EINVAL, "a file cannot be mounted on a directory");
+	assert_fails(r, OP_ATTACH, CALL_move_mount, EINVAL,
+		     "a file cannot be mounted on a directory");
 }
 
 /* An image whose destination is a symlink to a host path: the mount must land inside the image. */
@@ -147,7 +150,7 @@ static void targets_stay_in_the_root(void **state)
 	assert_int_equal(access("/mnt/host/y", F_OK), -1);
 }
 
-/* CVE-2019-19921 and kin: /proc as a symlink would let the image choose where labels are written. */
+/* CVE-2019-19921 and kin: with /proc as a symlink the image chooses where labels are written. */
 static void special_targets_follow_nothing(void **state)
 {
 	struct runner *r = *state;
@@ -217,7 +220,8 @@ static void copies_up(void **state)
 	INIT(r, COPY_UP, text(r, "/absent"), tree);
 	plan_enter(r);
 	plan_script(r, "cd /etc/conf; cat file; stat -c '%n %a %u:%g' . *; readlink sub/link");
-	assert_prints(r, "text\n. 711 0:0\nfile 640 12:34\nsub 1777 0:0\nsuid 4755 0:0\n/nowhere\n");
+	assert_prints(r,
+		      "text\n. 711 0:0\nfile 640 12:34\nsub 1777 0:0\nsuid 4755 0:0\n/nowhere\n");
 	assert_int_equal(access(in_root(r, "etc/conf/sub"), F_OK), 0);
 }
 
@@ -269,7 +273,7 @@ struct racer {
 	atomic_int stop;
 };
 
-/* Swaps a directory and a symlink to a host path, as a second container on a shared volume could. */
+/* Swaps a directory and a symlink to a host path, as a container sharing the volume could. */
 static void *race(void *data)
 {
 	struct racer *racer = data;
@@ -279,7 +283,7 @@ static void *race(void *data)
 	return NULL;
 }
 
-/* CVE-2021-30465, CVE-2024-45310: one lost race would be a mount over, or a directory on, the host. */
+/* CVE-2021-30465, CVE-2024-45310: one lost race is a mount over, or a directory on, the host. */
 static void racing_symlinks_never_escape(void **state)
 {
 	enum { TARGETS = 400, ROUNDS = 10 };
@@ -302,7 +306,8 @@ static void racing_symlinks_never_escape(void **state)
 			snprintf(name, sizeof name, "/vol/dir/%d/x", round * TARGETS + i);
 			INIT(r, TARGET, text(r, name), PLAN_NO_SLOT, 0755, 0,
 			     plan_slot_of(&r->plan, &r->plan.target_slot))->flags = STEP_OPTIONAL;
-			INIT(r, MKNOD, text(r, name), S_IFIFO | 0600, 0, 0, 0)->flags = STEP_OPTIONAL;
+			INIT(r, MKNOD, text(r, name), S_IFIFO | 0600, 0, 0, 0)->flags =
+				STEP_OPTIONAL;
 		}
 		plan_script(r, "true");
 		run_start(r);

@@ -123,7 +123,8 @@ static void attributes(void **state)
 	INIT(r, SCHEDULER, plan_blob(&r->plan, &attr, SCHED_ATTR_SIZE_VER0));
 	INIT(r, IO_PRIORITY, IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | 6);
 	INIT(r, AFFINITY, plan_blob(&r->plan, &cpu0, sizeof cpu0));
-	INIT(r, MEMORY_POLICY, 2, plan_blob(&r->plan, &node0, sizeof node0), 1)->flags = STEP_OPTIONAL;
+	INIT(r, MEMORY_POLICY, 2, plan_blob(&r->plan, &node0, sizeof node0), 1)->flags =
+		STEP_OPTIONAL;
 	plan_script(r, "ulimit -n; ulimit -Hn; uname -m; cut -d' ' -f41 /proc/self/stat;"
 		       "ionice -p $$; grep Cpus_allowed_list /proc/self/status");
 	assert_prints(r, "100\n200\ni686\n3\nbest-effort: prio 6\nCpus_allowed_list:\t0\n");
@@ -185,8 +186,8 @@ static void directory_as_the_user(void **state)
 /* CVE-2024-21626: a working directory named by a leaked descriptor would be on the host. */
 static void directory_on_the_host(void **state)
 {
-	static const char *const tricks[] = { "/proc/self/fd/3", "/proc/thread-self/fd/3/..", "/proc/self/cwd",
-					      "/link" };
+	static const char *const tricks[] = { "/proc/self/fd/3", "/proc/thread-self/fd/3/..",
+					      "/proc/self/cwd", "/link" };
 	struct runner *r = *state;
 
 	put_link(r, "link", "/proc/self/fd/3");
@@ -238,14 +239,21 @@ static void wrong_programs(void **state)
 	assert_int_equal(write(fd, elf, sizeof elf), sizeof elf);
 	close(fd);
 	program_case(r, "missing", "exec: \"missing\": executable file not found in $PATH", ENOENT);
-	program_case(r, "/bin/missing", "exec: \"/bin/missing\": no such file or directory", ENOENT);
+	program_case(r, "/bin/missing", "exec: \"/bin/missing\": no such file or directory",
+		     ENOENT);
 	program_case(r, "plain", "exec: \"plain\": permission denied", EACCES);
 	program_case(r, "/etc", "exec: \"/etc\": permission denied", EACCES);
-	program_case(r, "none", "exec /bin/none: it is neither a program nor a script with a #! line", ENOEXEC);
+	program_case(r, "none",
+		     "exec /bin/none: it is neither a program nor a script with a #! line",
+		     ENOEXEC);
 	program_case(r, "empty", "exec /bin/empty: it is empty", ENOEXEC);
-	program_case(r, "script", "exec /bin/script: its interpreter /no/such/python was not found", ENOENT);
-	program_case(r, "dos", "exec /bin/dos: its first line ends in a carriage return behind #!/bin/sh", ENOENT);
-	program_case(r, "arm", "exec /bin/arm: it is a program for arm, this machine is x86-64", ENOEXEC);
+	program_case(r, "script", "exec /bin/script: its interpreter /no/such/python was not found",
+		     ENOENT);
+	program_case(r, "dos",
+		     "exec /bin/dos: its first line ends in a carriage return behind #!/bin/sh",
+		     ENOENT);
+	program_case(r, "arm", "exec /bin/arm: it is a program for arm, this machine is x86-64",
+		     ENOEXEC);
 }
 
 static void missing_loader(void **state)
@@ -254,12 +262,14 @@ static void missing_loader(void **state)
 
 	put_file(r, "bin/dynamic", "", 0755);
 	assert_int_equal(mount("/bin/ls", in_root(r, "bin/dynamic"), NULL, MS_BIND, NULL), 0);
-	program_case(r, "dynamic", "exec /bin/dynamic: its interpreter /lib64/ld-linux-x86-64.so.2 was not found",
+	program_case(r, "dynamic",
+		     "exec /bin/dynamic: its interpreter /lib64/ld-linux-x86-64.so.2 was not found",
 		     ENOENT);
 	assert_int_equal(umount(in_root(r, "bin/dynamic")), 0);
 }
 
-/* Only execve and what a program needs is allowed: a filter directly ahead of EXEC leaves init no other call. */
+/* Only execve and what a program needs is allowed: a filter directly ahead of EXEC leaves init no
+ * other call. */
 static void filter_allows_only_execve(void **state)
 {
 	struct runner *r = *state;
@@ -299,7 +309,8 @@ static void filter_with_listener(void **state)
 	const struct sock_filter filter[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
 
 	begin(r);
-	INIT(r, SECCOMP, plan_blob(&r->plan, filter, sizeof filter), SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	INIT(r, SECCOMP, plan_blob(&r->plan, filter, sizeof filter),
+	     SECCOMP_FILTER_FLAG_NEW_LISTENER);
 	plan_sync(&r->plan, INIT_TO_HOST, NULL);
 	plan_script(r, "true");
 	run_start(r);
@@ -309,11 +320,13 @@ static void filter_with_listener(void **state)
 	run_until_exec(r);
 }
 
-/* What the caller ignores or blocks (a Go program ignores SIGPIPE) must not change how pipes end inside. */
+/* What the caller ignores or blocks (a Go program ignores SIGPIPE) must not change how pipes end
+ * inside. */
 static void signals_are_default(void **state)
 {
 	struct runner *r = *state;
-	const char *const argv[] = { "/bin/grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status", NULL };
+	const char *const argv[] = { "/bin/grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status",
+				     NULL };
 
 	signal(SIGPIPE, SIG_IGN);
 	begin(r);

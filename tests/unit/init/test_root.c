@@ -108,7 +108,8 @@ static uint64_t empty_slot(struct runner *r)
 static void masks_hide(void **state)
 {
 	struct runner *r = *state;
-	const char *const paths[] = { "/etc/a", "/etc/b", "/etc/dir", "/etc/dir2", "/absent", "/etc/a/x" };
+	const char *const paths[] = { "/etc/a",    "/etc/b",  "/etc/dir",
+				      "/etc/dir2", "/absent", "/etc/a/x" };
 	uint64_t null, empty;
 
 	put_file(r, "etc/a", "secret\n", 0644);
@@ -126,7 +127,8 @@ static void masks_hide(void **state)
 	plan_script(r, "cat /etc/a /etc/b; ls /etc/dir /etc/dir2; touch /etc/dir/x; true");
 	run_start(r);
 	run_until_exec(r);
-	assert_string_equal(run_output(r), "/etc/dir:\n\n/etc/dir2:\ntouch: /etc/dir/x: Read-only file system\n");
+	assert_string_equal(run_output(r),
+			    "/etc/dir:\n\n/etc/dir2:\ntouch: /etc/dir/x: Read-only file system\n");
 }
 
 /* CVE-2025-31133: a fake null device would open a masked file instead of hiding it. */
@@ -177,8 +179,9 @@ static void nodes_have_their_mode(void **state)
 	plan_enter(r);
 	plan_script(r, "stat -c '%n %a %t,%T %u:%g' /dev/null /dev/zero /dev/deep/er/fifo;"
 		       "readlink /dev/fd; readlink /dev/link; cd /dev; echo *");
-	assert_prints(r, "/dev/null 666 1,3 0:0\n/dev/zero 640 1,5 5:6\n/dev/deep/er/fifo 622 0,0 0:0\n"
-			 "/proc/self/fd\nnew\ndeep fd link null zero\n");
+	assert_prints(
+		r, "/dev/null 666 1,3 0:0\n/dev/zero 640 1,5 5:6\n/dev/deep/er/fifo 622 0,0 0:0\n"
+		   "/proc/self/fd\nnew\ndeep fd link null zero\n");
 }
 
 /* A file of the image where a device belongs: the user must learn of it. */

@@ -35,7 +35,8 @@ static void console(struct runner *r, uint64_t uid, bool mount)
 	PLAN_HOST(&r->plan, OP_TAKE_CONSOLE, NULL, 0);
 }
 
-/* What the workload writes to the terminal: up to this text, or (NULL) until its last holder is gone. */
+/* What the workload writes to the terminal: up to this text, or (NULL) until its last holder is
+ * gone. */
 static const char *screen(int master, const char *until)
 {
 	static char output[1024];
