@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "plan/plan.h"
 #include "runtime/context.h"
 #include "runtime/hooks.h"
@@ -59,6 +60,18 @@ static int run_one(struct context *context, const struct spec *spec, enum hook_k
 	return r < 0 ? err_prefix(e, "/hooks/%s/%zu (%s)", kind_names[kind], i, hook->path) : 0;
 }
 
+/* config.md#poststop: a failure is logged, and the rest goes on. */
+static int run_or_warn(struct context *context, const struct spec *spec, enum hook_kind kind,
+		       size_t i, const struct container *container, int state, struct err *e)
+{
+	int r = run_one(context, spec, kind, i, container, state, e);
+
+	if (r == 0 || kind != HOOK_POSTSTOP)
+		return r;
+	log_line(LOG_LEVEL_WARNING, "%s", e->text);
+	return 0;
+}
+
 int lifecycle_hooks(struct context *context, const struct spec *spec, enum hook_kind kind,
 		    const struct container *container, int status, struct err *e)
 {
@@ -71,7 +84,7 @@ int lifecycle_hooks(struct context *context, const struct spec *spec, enum hook_
 	if (state < 0)
 		return state;
 	for (size_t i = 0; r == 0 && i < spec->hooks[kind].count; i++)
-		r = run_one(context, spec, kind, i, container, state, e);
+		r = run_or_warn(context, spec, kind, i, container, state, e);
 	return r;
 }
 

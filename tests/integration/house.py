@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 
 IN_VM = bool(os.environ.get("TARE_VM"))
 # Emulated code is many times slower; limits that only end a hang are stretched.
@@ -284,3 +285,24 @@ def listening_socket(path):
     server.bind(str(path))
     server.listen()
     return server
+
+
+def wait_until(condition, seconds=30):
+    """For what the kernel offers no descriptor: asks again until it is so."""
+    deadline = time.monotonic() + seconds * PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never became so"
+        os.sched_yield()
+
+
+def wait_for_file(path):
+    """Written whole under another name and renamed: there means complete."""
+    wait_until(path.exists)
+
+
+def wait_for_program(pid, name):
+    """Until the process executes the program of that name."""
+    def is_it():
+        with open(f"/proc/{pid}/comm") as file:
+            return file.read().strip() == name
+    wait_until(is_it)

@@ -4,7 +4,8 @@ import fcntl
 import os
 import socket
 
-from house import wait_readable
+import pytest
+from house import wait_for_file, wait_for_program, wait_readable
 
 
 def place(fds):
@@ -68,27 +69,61 @@ def test_listen_fds(bundle, tare, pipe):
     assert os.fdopen(os.dup(pipe[0])).read().split() == ["1", "1", "1", "web"]
 
 
-def test_notify_socket(bundle, tare, tmp_path):
-    """Type=notify services wait for READY=1 from inside."""
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    server.bind(str(tmp_path / "notify"))
-    bundle.shell("exec sleep 1000000").write()
-    id = tare.new_id()
-    tare("run", "--detach", "--bundle", bundle.path, id, env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
-    pid = tare.state(id)["pid"]
-    environment = open(f"/proc/{pid}/environ").read().split("\0")
-    (inside,) = [row.split("=", 1)[1] for row in environment if row.startswith("NOTIFY_SOCKET=")]
-    client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+def send_from_inside(pid, text, path):
+    """One datagram, as the container's root file system sees the socket's path."""
     child = os.fork()
     if child == 0:
         try:
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             os.chroot(f"/proc/{pid}/root")
-            client.sendto(b"READY=1", inside)
+            client.sendto(text, path)
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-    client.close()
-    wait_readable(server.fileno())
-    assert "READY=1" in server.recv(4096).decode()
+
+
+def notify_path(pid):
+    with open(f"/proc/{pid}/environ") as file:
+        return dict(row.split("=", 1) for row in file.read().split("\0") if row)["NOTIFY_SOCKET"]
+
+
+@pytest.fixture
+def manager(tmp_path):
+    """The service manager's end of NOTIFY_SOCKET."""
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind(str(tmp_path / "notify"))
+    yield server
     server.close()
+
+
+def test_notify_socket_of_a_detached_run(bundle, tare, tmp_path, manager):
+    """Type=notify services wait for READY=1 from inside; a detached run ends with it, not before."""
+    pid_file = tmp_path / "pid"
+    bundle.shell("exec sleep 1000000").write()
+    id = tare.new_id()
+    process = tare.start_process("run", "--detach", "--pid-file", pid_file, "--bundle", bundle.path, id,
+                                 env={**os.environ, "NOTIFY_SOCKET": manager.getsockname()})
+    wait_for_file(pid_file)
+    pid = int(pid_file.read_text())
+    send_from_inside(pid, b"STATUS=soon\nMAINPID=1\nX_SECRET=1", notify_path(pid))
+    wait_readable(manager.fileno())
+    assert manager.recv(4096) == b"STATUS=soon\n"
+    assert process.poll() is None
+    send_from_inside(pid, b"READY=1", notify_path(pid))
+    wait_readable(manager.fileno())
+    assert manager.recv(4096).decode().split() == ["READY=1", f"MAINPID={pid}"]
+    assert process.wait() == 0
     tare("delete", "--force", id)
+
+
+def test_notify_socket_of_start(bundle, tare, manager):
+    """The same for engines that create and start."""
+    environment = {"NOTIFY_SOCKET": manager.getsockname()}
+    container = bundle.shell("exec sleep 1000000").create(env=environment)
+    process = tare.start_process("start", container.id, env={**os.environ, **environment})
+    wait_for_program(container.pid, "sleep")
+    send_from_inside(container.pid, b"READY=1", notify_path(container.pid))
+    assert process.wait() == 0
+    wait_readable(manager.fileno())
+    assert "READY=1" in manager.recv(4096).decode()
+    container.remove()
