@@ -66,9 +66,13 @@ static int peer_open(struct init *in, int master)
 static int attach_console(struct init *in, int peer)
 {
 	const struct making file = { .mode = 0666, .file = 1, .flags = O_PATH };
-	autofd target = path_make(in, "/dev/console", &file), copy = -1;
+	autofd target = path_open(in, "/dev/console", file.flags, 0), copy = -1;
 	long r;
 
+	if (target == -ENOENT)
+		target = path_make(in, "/dev/console", &file);
+	else if (target < 0)
+		return FAIL(in, openat2, target, "/dev/console");
 	if (target < 0)
 		return -1;
 	copy = (int)sys_open_tree(peer, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);

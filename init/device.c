@@ -62,7 +62,7 @@ static int give_owner(struct init *in, int dir, const char *name, const uint64_t
 int run_MKNOD(struct init *in, const uint64_t *arg)
 {
 	char name[256];
-	autofd dir = path_parent(in, step_text(in, arg[0]), name);
+	int dir = path_parent(in, step_text(in, arg[0]), name);
 	long r;
 
 	if (dir < 0)
@@ -102,7 +102,7 @@ int run_SYMLINK(struct init *in, const uint64_t *arg)
 {
 	const char *target = step_text(in, arg[0]);
 	char name[256];
-	autofd dir = path_parent(in, step_text(in, arg[1]), name);
+	int dir = path_parent(in, step_text(in, arg[1]), name);
 	long r;
 
 	if (dir < 0)

@@ -108,7 +108,7 @@ static int capabilities_trim(struct init *in, struct capabilities *sets)
 		want->effective &= have;
 		want->inheritable &= have;
 	}
-	return r < 0 ? r : warn_missing(in, missing);
+	return r < 0 || !missing ? r : warn_missing(in, missing);
 }
 
 static int ambient_raise(struct init *in, unsigned capability)

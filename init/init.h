@@ -24,6 +24,8 @@ struct init {
 	int root;                     /* root directory of the container, -1: "/" */
 	int slots[PLAN_SLOTS_MAX];
 	uint32_t attached[PLAN_SLOTS_MAX / 32]; /* slots whose mount is in the tree already */
+	int parent;                   /* what path_parent() opened last, of parent_path */
+	char parent_path[64];
 	uint64_t link_slot;           /* TREE_COPY_SYMLINK: the slot that holds a symlink */
 	uint32_t umask;               /* what hooks and the workload get */
 	uint32_t uid;                 /* of the workload, once IDS ran */
@@ -89,10 +91,12 @@ struct making {
 	uint64_t flags;   /* how it is opened */
 	uint64_t resolve;
 };
-/* The same, making what is missing, parents with 0755. Fails. */
+/* Where path_open() said ENOENT: makes what is missing, parents with 0755, and opens. Fails. */
 int path_make(struct init *, const char *path, const struct making *);
-/* Opens (makes) the directory that is to hold path's last component, which is copied. Fails. */
+/* The directory that is to hold path's last component, which is copied; made when missing. It is kept
+ * open for the next, until parent_forget(). Fails. */
 int path_parent(struct init *, const char *path, char ret_name[256]);
+void parent_forget(struct init *);
 
 /* mount.c */
 /* Puts the mount of a slot on target: itself the first time, then copies. Fails. */

@@ -98,6 +98,21 @@ int run_SYNC(struct init *in, const uint64_t *arg)
 	return await_go(in, (uint32_t)arg[0]);
 }
 
+/* A mount may change what a path leads to; these steps do not. */
+static int keeps_parent(unsigned op)
+{
+	return op == OP_MKNOD || op == OP_SYMLINK;
+}
+
+static int step_perform(struct init *in)
+{
+	if (!keeps_parent(in->step->op))
+		parent_forget(in);
+	if (!step_fits(in))
+		return FAIL(in, none, -EINVAL, "a step reaches beyond the plan");
+	return step_run(in, in->step->arg);
+}
+
 void lane_run(struct init *in)
 {
 	const struct plan_step *steps = (const void *)((const char *)in->plan + in->plan->steps);
@@ -106,8 +121,7 @@ void lane_run(struct init *in)
 		int r;
 
 		in->step = &steps[in->plan->host_count + in->index];
-		r = step_fits(in) ? step_run(in, in->step->arg)
-				  : FAIL(in, none, -EINVAL, "a step reaches beyond the plan");
+		r = step_perform(in);
 		if (r < 0 && !(in->step->flags & STEP_OPTIONAL))
 			break;
 		if (r < 0)

@@ -186,7 +186,7 @@ static int target_look(struct init *in, const uint64_t *arg, int fd)
 static int target_link(struct init *in, const uint64_t *arg)
 {
 	char text[PATH_SIZE], name[256];
-	autofd dir = path_parent(in, step_text(in, arg[0]), name);
+	int dir = path_parent(in, step_text(in, arg[0]), name);
 	long r;
 
 	if (dir < 0)

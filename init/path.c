@@ -152,17 +152,14 @@ static int view_begin(struct view *view, const char *path)
 int path_make(struct init *in, const char *path, const struct making *how)
 {
 	struct view view;
-	int fd = view_begin(&view, path);
+	int fd = view_begin(&view, path) < 0 ? -ENAMETOOLONG : -ENOENT;
 
-	for (int i = 0; fd == 0 && i < COMPONENTS; i++) {
+	for (int i = 0; fd == -ENOENT && i < COMPONENTS; i++) {
+		if (make_one(in, &view, how) < 0)
+			return -1;
 		fd = path_open(in, view.text, how->flags, how->resolve);
-		if (fd != -ENOENT)
-			break;
-		fd = make_one(in, &view, how);
-		if (fd < 0)
-			return fd;
 	}
-	return fd > 0 ? fd : FAIL(in, openat2, fd ? fd : -ELOOP, path);
+	return fd >= 0 ? fd : FAIL(in, openat2, fd == -ENOENT ? -ELOOP : fd, path);
 }
 
 static int is_dots(const char *name)
@@ -170,24 +167,54 @@ static int is_dots(const char *name)
 	return text_equal(name, ".") || text_equal(name, "..");
 }
 
+/* Takes path apart: view->text becomes the directory, *ret_name the rest. Fails. */
+static int split(struct init *in, const char *path, struct view *view, char ret_name[256])
+{
+	int r = view_begin(view, path);
+	size_t length = r < 0 ? 0 : view_last(view, strlen(view->text));
+
+	if (!length || length > 255)
+		return FAIL(in, openat2, length || r < 0 ? -ENAMETOOLONG : -EINVAL, path);
+	memcpy(ret_name, view->text + view->start, length);
+	ret_name[length] = '\0';
+	if (is_dots(ret_name))
+		return FAIL(in, openat2, -EINVAL, path);
+	view->text[view->start] = '\0';
+	return 0;
+}
+
+void parent_forget(struct init *in)
+{
+	fd_close(&in->parent);
+	in->parent_path[0] = '\0';
+}
+
+/* The nodes and links of /dev come in a row: their directory is resolved once. */
+static int parent_keep(struct init *in, const char *path, int fd)
+{
+	struct line line = { in->parent_path, 0, sizeof in->parent_path };
+
+	parent_forget(in);
+	if (fd >= 0 && strlen(path) < sizeof in->parent_path)
+		line_add(&line, path);
+	in->parent = fd;
+	return fd;
+}
+
 int path_parent(struct init *in, const char *path, char ret_name[256])
 {
 	const struct making directory = { .mode = 0755, .flags = O_PATH | O_DIRECTORY };
 	struct view view;
-	size_t length;
-	int r = view_begin(&view, path);
+	int fd;
 
-	if (r < 0)
-		return FAIL(in, openat2, r, path);
-	length = view_last(&view, strlen(view.text));
-	if (!length || length > 255)
-		return FAIL(in, openat2, length ? -ENAMETOOLONG : -EINVAL, path);
-	memcpy(ret_name, view.text + view.start, length);
-	ret_name[length] = '\0';
-	if (is_dots(ret_name))
-		return FAIL(in, openat2, -EINVAL, path);
-	view.text[view.start] = '\0';
-	r = path_open(in, view.start ? view.text : "/", directory.flags, 0);
-	return r == -ENOENT ? path_make(in, view.text, &directory)
-			    : r < 0 ? FAIL(in, openat2, r, path) : r;
+	if (split(in, path, &view, ret_name) < 0)
+		return -1;
+	if (in->parent >= 0 && view.start && text_equal(view.text, in->parent_path))
+		return in->parent;
+	fd = path_open(in, view.start ? view.text : "/", directory.flags, 0);
+	if (fd == -ENOENT)
+		fd = path_make(in, view.text, &directory);
+	else if (fd < 0)
+		return FAIL(in, openat2, fd, path);
+	return parent_keep(in, view.text, fd);
 }

@@ -89,8 +89,11 @@ int run_SECCOMP(struct init *in, const uint64_t *arg)
 		.filter = (struct sock_filter *)filter,
 	};
 	autofd listener = -1;
-	int r = prepare_for_filter(in);
+	int r;
 
+	if (length / sizeof(struct sock_filter) > BPF_MAXINSNS)
+		return FAIL(in, seccomp, -E2BIG, "the filter is longer than the kernel takes");
+	r = prepare_for_filter(in);
 	if (r >= 0)
 		r = CHECK(in, seccomp, SECCOMP_SET_MODE_FILTER, arg[1], &program);
 	if (r < 0 || !(arg[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))

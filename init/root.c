@@ -76,12 +76,10 @@ int run_ROOT_PARENT_PRIVATE(struct init *in, const uint64_t *arg)
 }
 
 /* Unmounting the old root's mounts must not reach the host's. */
-static int old_root_cut_off(struct init *in, int old)
+static int cut_off(struct init *in, int old)
 {
 	struct mount_attr attr = { .propagation = FLAG_SLAVE };
 
-	if (!in->may_propagate)
-		return 0;
 	return check(in, CALL_mount_setattr, sys_setattr(old, AT_RECURSIVE, &attr));
 }
 
@@ -96,15 +94,15 @@ static int pivot_failed(struct init *in, long error)
 /* The old root ends up on top of the new one, from where it is taken off. */
 static int enter_pivot(struct init *in)
 {
-	autofd old = open_directory(in, AT_FDCWD, "/");
+	autofd old = in->may_propagate ? open_directory(in, AT_FDCWD, "/") : -1;
 	long r;
 
-	if (old < 0)
+	if (in->may_propagate && old < 0)
 		return -1;
 	r = SYS(pivot_root, ".", ".");
 	if (r < 0)
 		return pivot_failed(in, r);
-	if (old_root_cut_off(in, old) < 0)
+	if (in->may_propagate && cut_off(in, old) < 0)
 		return -1;
 	return CHECK(in, umount2, ".", LAZY);
 }
@@ -114,8 +112,11 @@ static int enter_pivot(struct init *in)
 static int enter_move(struct init *in)
 {
 	static const char covered[][8] = { "/proc", "/sys" };
+	autofd old = in->may_propagate ? open_directory(in, AT_FDCWD, "/") : -1;
 	long r;
 
+	if (in->may_propagate && (old < 0 || cut_off(in, old) < 0))
+		return -1;
 	for (size_t i = 0; i < sizeof covered / sizeof *covered; i++) {
 		r = SYS(umount2, covered[i], LAZY);
 		if (r < 0 && r != -EINVAL && r != -ENOENT)

@@ -58,7 +58,8 @@ static void init_begin(struct init *in, const struct plan_header *plan)
 	in->step = NULL;
 	in->index = UINT32_MAX;
 	in->sync = plan->sync_fd;
-	in->state = in->root = -1;
+	in->state = in->root = in->parent = -1;
+	in->parent_path[0] = '\0';
 	memset(in->attached, 0, sizeof in->attached);
 	in->link_slot = PLAN_NO_SLOT;
 	in->umask = (uint32_t)SYS(umask, 0);

@@ -28,12 +28,12 @@ static void capabilities_raise(void)
 
 void user_leave(uint32_t uid, uint32_t gid)
 {
-	long own_uid = SYS(geteuid, 0);
+	long own = uid ? SYS(geteuid, 0) : 0;
 
 	if (uid)
-		SYS(setfsuid, own_uid);
+		SYS(setfsuid, own);
 	if (gid)
 		SYS(setfsgid, SYS(getegid, 0));
-	if (uid && own_uid)
+	if (own)
 		capabilities_raise();
 }
