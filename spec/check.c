@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bitlist.h"
 #include "base/text.h"
 #include "spec/names.h"
 #include "spec/reader.h"
@@ -59,50 +60,46 @@ void check_rules(struct reader *r, const char *prefix, const struct rule *rule,
 			       arena_printf(r->arena, "%s%s", prefix, rule->pointer), rule->text);
 }
 
-bool is_absolute(const char *path)
+void check_texts(struct reader *r, const char *prefix, const struct text_rule *rule,
+		 const void *subject)
 {
-	return !path || *path == '/';
+	for (; rule->is_fine; rule++) {
+		const char *text;
+
+		memcpy(&text, (const char *)subject + rule->offset, sizeof text);
+		if (text && !rule->is_fine(text))
+			report(r, rule->warning,
+			       arena_printf(r->arena, "%s%s", prefix, rule->pointer), rule->text);
+	}
 }
 
-bool has_dot_dot(const char *path)
+bool is_absolute(const char *path)
 {
-	for (const char *c = path; c && *c; c += strspn(c, "/")) {
+	return *path == '/';
+}
+
+bool is_one_line(const char *text)
+{
+	return !strchr(text, '\n');
+}
+
+bool has_no_dot_dot(const char *path)
+{
+	for (const char *c = path; *c; c += strspn(c, "/")) {
 		size_t length = strcspn(c, "/");
 
 		if (length == 2 && c[0] == '.' && c[1] == '.')
-			return true;
+			return false;
 		c += length;
 	}
-	return false;
-}
-
-/* "7" or "0-3": where it ends, or NULL. */
-static const char *number_range(const char *c)
-{
-	unsigned long first, last;
-	char *end;
-
-	if (!isdigit((unsigned char)*c))
-		return NULL;
-	first = strtoul(c, &end, 10);
-	if (*end != '-')
-		return end;
-	if (!isdigit((unsigned char)end[1]))
-		return NULL;
-	last = strtoul(end + 1, &end, 10);
-	return first <= last ? end : NULL;
+	return true;
 }
 
 bool is_number_list(const char *text)
 {
-	while (text) {
-		text = number_range(text);
-		if (!text || !*text)
-			return text;
-		if (*text++ != ',')
-			return false;
-	}
-	return true;
+	autobuf mask = { 0 };
+
+	return bitlist_parse(text, &mask) == 0;
 }
 
 bool is_interface_name(const char *name)
@@ -116,7 +113,7 @@ bool is_interface_name(const char *name)
 	return true;
 }
 
-/* What follows "1.": MINOR.PATCH, then nothing, "-pre-release" or "+build". */
+/* 1.MINOR.PATCH, then nothing, "-pre-release" or "+build". */
 static bool is_version_1(const char *text)
 {
 	if (!str_starts(text, "1."))
@@ -134,26 +131,12 @@ static bool is_version_1(const char *text)
 	return !*text || ((*text == '-' || *text == '+') && text[1]);
 }
 
-static bool other_version(const void *subject)
-{
-	const struct spec *spec = subject;
-
-	return spec->oci_version && !is_version_1(spec->oci_version);
-}
-
 static bool newer_version(const void *subject)
 {
 	const struct spec *spec = subject;
 
 	return spec->oci_version && str_starts(spec->oci_version, "1.") &&
 	       strtoul(spec->oci_version + 2, NULL, 10) > 3;
-}
-
-static bool empty_root(const void *subject)
-{
-	const struct spec *spec = subject;
-
-	return spec->root.path && !*spec->root.path;
 }
 
 static bool hostname_without_uts(const void *subject)
@@ -170,25 +153,9 @@ static bool domainname_without_uts(const void *subject)
 	return spec->domainname && !spec_has_namespace(spec, NS_UTS);
 }
 
-static bool long_hostname(const void *subject)
-{
-	const struct spec *spec = subject;
-
-	return spec->hostname && strlen(spec->hostname) > HOST_NAME_LONGEST;
-}
-
-static bool long_domainname(const void *subject)
-{
-	const struct spec *spec = subject;
-
-	return spec->domainname && strlen(spec->domainname) > HOST_NAME_LONGEST;
-}
-
 static const struct rule config_rules[] = {
-	{ other_version, "/ociVersion", "must be a version 1.x.y of the specification" },
 	{ newer_version, "/ociVersion",
 	  "is newer than 1.3: what later versions added is ignored", .warning = true },
-	{ empty_root, "/root/path", "must not be empty" },
 	{ hostname_without_uts, "/hostname",
 	  "needs a uts namespace in linux.namespaces: without one it would be the host's name "
 	  "that changes",
@@ -197,8 +164,27 @@ static const struct rule config_rules[] = {
 	  "needs a uts namespace in linux.namespaces: without one it would be the host's name "
 	  "that changes",
 	  "/linux/namespaces" },
-	{ long_hostname, "/hostname", "must not be longer than 64 bytes" },
-	{ long_domainname, "/domainname", "must not be longer than 64 bytes" },
+	{ NULL },
+};
+
+static bool is_not_empty(const char *text)
+{
+	return *text;
+}
+
+static bool fits_uts(const char *name)
+{
+	return strlen(name) <= HOST_NAME_LONGEST;
+}
+
+static const struct text_rule config_texts[] = {
+	{ is_version_1, offsetof(struct spec, oci_version), "/ociVersion",
+	  "must be a version 1.x.y of the specification" },
+	{ is_not_empty, offsetof(struct spec, root.path), "/root/path", "must not be empty" },
+	{ fits_uts, offsetof(struct spec, hostname), "/hostname",
+	  "must not be longer than 64 bytes" },
+	{ fits_uts, offsetof(struct spec, domainname), "/domainname",
+	  "must not be longer than 64 bytes" },
 	{ NULL },
 };
 
@@ -209,7 +195,7 @@ static void check_mounts(struct reader *r, const struct spec *spec)
 
 		if (m->destination && !*m->destination)
 			broken(r, "/mounts", "must not be empty", "/%zu/destination", i);
-		else if (!is_absolute(m->destination))
+		else if (m->destination && !is_absolute(m->destination))
 			doubtful(r, "/mounts", "should be absolute: it is taken as below \"/\"",
 				 "/%zu/destination", i);
 	}
@@ -217,7 +203,7 @@ static void check_mounts(struct reader *r, const struct spec *spec)
 
 static void check_hook(struct reader *r, const char *kind, size_t i, const struct spec_hook *hook)
 {
-	if (!is_absolute(hook->path))
+	if (hook->path && !is_absolute(hook->path))
 		broken(r, "/hooks/", "must be an absolute path", "%s/%zu/path", kind, i);
 	for (size_t k = 0; k < hook->env.count; k++)
 		if (!strchr(hook->env.items[k], '='))
@@ -235,6 +221,7 @@ static void check_hooks(struct reader *r, const struct spec *spec)
 
 void check_config(struct reader *r, const struct spec *spec)
 {
+	check_texts(r, "", config_texts, spec);
 	check_rules(r, "", config_rules, spec);
 	check_mounts(r, spec);
 	check_hooks(r, spec);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules that no single field can show: between fields, or on what a text says. Each concern is a file
- * of its own (check_*.c).
+ * Rules that no single field can show: between fields, or on what a text says. Each concern is
+ * a file of its own (check_*.c).
  *
  * Invariant: a rule that fails reports at the field that should change. A rule keeps silent where
  * the reader already found what it looks at to be wrong, so that one mistake is one problem.
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 
 struct reader;
 struct spec;
@@ -20,6 +21,8 @@ void check_config(struct reader *, const struct spec *);
 void check_process(struct reader *, const char *prefix, const struct spec_process *);
 void check_resources(struct reader *, const char *prefix, const struct spec_resources *);
 void check_seccomp(struct reader *, const struct spec_seccomp *);
+/* Whether a rule has the action SCMP_ACT_NOTIFY. */
+bool uses_notify(const struct spec_seccomp *);
 void check_namespaces(struct reader *, const struct spec *);
 void check_linux(struct reader *, const struct spec *);
 void check_sysctl(struct reader *, const struct spec *);
@@ -29,15 +32,26 @@ struct rule {
 	bool (*fails)(const void *subject);
 	const char *pointer; /* below the subject's own */
 	const char *text;
-	const char *needs;   /* another place it looks at, below the subject's own: silent while that is in doubt */
+	const char *needs;   /* another place it looks at: silent while that is in doubt */
 	bool warning;
 };
 void check_rules(struct reader *, const char *prefix, const struct rule *, const void *subject);
 
-/* Tests on texts; NULL passes, for an absent field is not at fault. */
+/* A rule on the text at an offset of the subject; a table ends with a row whose test is NULL. */
+struct text_rule {
+	bool (*is_fine)(const char *text); /* not asked for an absent text */
+	size_t offset;
+	const char *pointer, *text;
+	bool warning;
+};
+void check_texts(struct reader *, const char *prefix, const struct text_rule *,
+		 const void *subject);
+
+/* Tests on texts. */
 bool is_absolute(const char *path);
-bool has_dot_dot(const char *path);     /* as a component */
-bool is_number_list(const char *text);  /* "0-3,7" */
+bool is_one_line(const char *text);
+bool has_no_dot_dot(const char *path); /* as a component */
+bool is_number_list(const char *text); /* "0-3,7" */
 bool is_interface_name(const char *name);
 
 /* Reports at prefix + the pointer that fmt makes, unless that place is in doubt. */

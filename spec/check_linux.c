@@ -19,9 +19,9 @@ static void check_devices(struct reader *r, const struct spec_linux *linux)
 	for (size_t i = 0; i < linux->device_count; i++) {
 		const struct spec_device *device = &linux->devices[i];
 
-		if (!is_absolute(device->path))
+		if (device->path && !is_absolute(device->path))
 			broken(r, "/linux/devices", "must be an absolute path", "/%zu/path", i);
-		if (has_dot_dot(device->path))
+		if (device->path && !has_no_dot_dot(device->path))
 			broken(r, "/linux/devices", "must not have \"..\" in it", "/%zu/path", i);
 		if (device->type == 'p' || !device->type)
 			continue;
@@ -78,18 +78,6 @@ static void check_net_devices(struct reader *r, const struct spec_linux *linux)
 	}
 }
 
-static bool cgroup_dot_dot(const void *subject)
-{
-	return has_dot_dot(((const struct spec_linux *)subject)->cgroups_path);
-}
-
-static bool cgroup_newline(const void *subject)
-{
-	const char *path = ((const struct spec_linux *)subject)->cgroups_path;
-
-	return path && strchr(path, '\n');
-}
-
 /* Names that resctrl itself has in the directory where classes are made. */
 static bool is_reserved_class(const char *name)
 {
@@ -101,34 +89,38 @@ static bool is_reserved_class(const char *name)
 	return name_find(reserved, name);
 }
 
-static bool bad_class(const void *subject)
+static bool is_class(const char *name)
 {
-	const char *name = ((const struct spec_linux *)subject)->intel_rdt.clos_id;
-
-	return name && strcmp(name, "/") != 0 &&
-	       (is_reserved_class(name) || strpbrk(name, "/\n"));
+	return strcmp(name, "/") == 0 || (!is_reserved_class(name) && !strpbrk(name, "/\n"));
 }
 
-static bool l3_newline(const void *subject)
+static bool is_l3_schema(const char *text)
 {
-	const char *text = ((const struct spec_linux *)subject)->intel_rdt.l3_cache_schema;
-
-	return text && strchr(text, '\n');
+	return str_starts(text, "L3:");
 }
 
-static bool l3_prefix(const void *subject)
+static bool is_bandwidth_schema(const char *text)
 {
-	const char *text = ((const struct spec_linux *)subject)->intel_rdt.l3_cache_schema;
-
-	return text && !str_starts(text, "L3:");
+	return str_starts(text, "MB:") && is_one_line(text);
 }
 
-static bool bad_bandwidth(const void *subject)
-{
-	const char *text = ((const struct spec_linux *)subject)->intel_rdt.mem_bw_schema;
-
-	return text && (!str_starts(text, "MB:") || strchr(text, '\n'));
-}
+static const struct text_rule linux_texts[] = {
+	{ has_no_dot_dot, offsetof(struct spec_linux, cgroups_path), "/cgroupsPath",
+	  "must not have \"..\" in it" },
+	{ is_one_line, offsetof(struct spec_linux, cgroups_path), "/cgroupsPath",
+	  "must not have a newline in it" },
+	{ is_class, offsetof(struct spec_linux, intel_rdt.clos_id), "/intelRdt/closID",
+	  "must be \"/\" or the name of a directory that resctrl does not use itself" },
+	{ is_one_line, offsetof(struct spec_linux, intel_rdt.l3_cache_schema),
+	  "/intelRdt/l3CacheSchema", "must be one line" },
+	{ is_l3_schema, offsetof(struct spec_linux, intel_rdt.l3_cache_schema),
+	  "/intelRdt/l3CacheSchema", "should begin with \"L3:\"", true },
+	{ is_bandwidth_schema, offsetof(struct spec_linux, intel_rdt.mem_bw_schema),
+	  "/intelRdt/memBwSchema", "must be one line that begins with \"MB:\"" },
+	{ is_number_list, offsetof(struct spec_linux, memory_policy.nodes),
+	  "/memoryPolicy/nodes", "must be a list such as \"0-3,7\"" },
+	{ NULL },
+};
 
 static void check_schemata(struct reader *r, const struct spec_intel_rdt *rdt)
 {
@@ -145,11 +137,6 @@ static const struct spec_memory_policy *policy_of(const void *subject)
 static bool is_nodeless(const struct spec_memory_policy *policy)
 {
 	return policy->mode == MPOL_DEFAULT || policy->mode == MPOL_LOCAL;
-}
-
-static bool bad_nodes(const void *subject)
-{
-	return !is_number_list(policy_of(subject)->nodes);
 }
 
 static bool nodes_unwanted(const void *subject)
@@ -189,15 +176,7 @@ static bool balancing_unwanted(const void *subject)
 }
 
 #define MODE "/memoryPolicy/mode"
-static const struct rule linux_rules[] = {
-	{ cgroup_dot_dot, "/cgroupsPath", "must not have \"..\" in it" },
-	{ cgroup_newline, "/cgroupsPath", "must not have a newline in it" },
-	{ bad_class, "/intelRdt/closID",
-	  "must be \"/\" or the name of a directory that resctrl does not use itself" },
-	{ l3_newline, "/intelRdt/l3CacheSchema", "must be one line" },
-	{ l3_prefix, "/intelRdt/l3CacheSchema", "should begin with \"L3:\"", .warning = true },
-	{ bad_bandwidth, "/intelRdt/memBwSchema", "must be one line that begins with \"MB:\"" },
-	{ bad_nodes, "/memoryPolicy/nodes", "must be a list such as \"0-3,7\"" },
+static const struct rule memory_policy_rules[] = {
 	{ nodes_unwanted, "/memoryPolicy/nodes",
 	  "must be empty for MPOL_DEFAULT and MPOL_LOCAL", MODE },
 	{ nodes_missing, "/memoryPolicy/nodes", "must name a node for this mode", MODE },
@@ -215,7 +194,8 @@ void check_linux(struct reader *r, const struct spec *spec)
 {
 	const struct spec_linux *linux = &spec->linux;
 
-	check_rules(r, "/linux", linux_rules, linux);
+	check_texts(r, "/linux", linux_texts, linux);
+	check_rules(r, "/linux", memory_policy_rules, linux);
 	check_devices(r, linux);
 	check_net_devices(r, linux);
 	check_schemata(r, &linux->intel_rdt);

@@ -139,10 +139,13 @@ static void check_mount_mappings(struct reader *r, size_t i, const struct spec_m
 void check_namespaces(struct reader *r, const struct spec *spec)
 {
 	check_rules(r, "", namespace_rules, spec);
-	for (size_t kind = 0; kind < NS_KINDS; kind++)
-		if (!is_absolute(spec->linux.namespaces[kind].path))
+	for (size_t kind = 0; kind < NS_KINDS; kind++) {
+		const struct spec_namespace *ns = &spec->linux.namespaces[kind];
+
+		if (ns->path && !is_absolute(ns->path))
 			broken(r, "/linux/namespaces", "must be an absolute path", "/%zu/path",
-			       spec->linux.namespaces[kind].index);
+			       ns->index);
+	}
 	check_mappings(r, "/linux/uidMappings", &spec->linux.uid_mappings);
 	check_mappings(r, "/linux/gidMappings", &spec->linux.gid_mappings);
 	for (size_t i = 0; i < spec->mount_count; i++)

@@ -7,13 +7,6 @@
 #include "spec/reader.h"
 #include "spec/spec.h"
 
-static bool relative_cwd(const void *subject)
-{
-	const struct spec_process *process = subject;
-
-	return !is_absolute(process->cwd);
-}
-
 static bool no_args(const void *subject)
 {
 	const struct spec_process *process = subject;
@@ -37,30 +30,21 @@ static bool size_without_terminal(const void *subject)
 
 static bool effective_beyond_permitted(const void *subject)
 {
-	const struct spec_capabilities *caps = &((const struct spec_process *)subject)->capabilities;
+	const struct spec_process *process = subject;
+	const struct spec_capabilities *caps = &process->capabilities;
 
 	return caps->effective & ~caps->permitted;
 }
 
 static bool ambient_beyond_permitted(const void *subject)
 {
-	const struct spec_capabilities *caps = &((const struct spec_process *)subject)->capabilities;
+	const struct spec_process *process = subject;
+	const struct spec_capabilities *caps = &process->capabilities;
 
 	return caps->ambient & ~(caps->permitted & caps->inheritable);
 }
 
-static bool bad_initial_cpus(const void *subject)
-{
-	return !is_number_list(((const struct spec_process *)subject)->exec_cpu_affinity.initial);
-}
-
-static bool bad_final_cpus(const void *subject)
-{
-	return !is_number_list(((const struct spec_process *)subject)->exec_cpu_affinity.final);
-}
-
 static const struct rule process_rules[] = {
-	{ relative_cwd, "/cwd", "must be an absolute path" },
 	{ no_args, "/args", "must name a program" },
 	{ empty_program, "/args/0", "must not be empty" },
 	{ size_without_terminal, "/consoleSize", "has no effect without \"terminal\": true",
@@ -72,8 +56,15 @@ static const struct rule process_rules[] = {
 	  "has capabilities that are not in both \"permitted\" and \"inheritable\": they are not "
 	  "granted",
 	  "/capabilities", true },
-	{ bad_initial_cpus, "/execCPUAffinity/initial", "must be a list such as \"0-3,7\"" },
-	{ bad_final_cpus, "/execCPUAffinity/final", "must be a list such as \"0-3,7\"" },
+	{ NULL },
+};
+
+static const struct text_rule process_texts[] = {
+	{ is_absolute, offsetof(struct spec_process, cwd), "/cwd", "must be an absolute path" },
+	{ is_number_list, offsetof(struct spec_process, exec_cpu_affinity.initial),
+	  "/execCPUAffinity/initial", "must be a list such as \"0-3,7\"" },
+	{ is_number_list, offsetof(struct spec_process, exec_cpu_affinity.final),
+	  "/execCPUAffinity/final", "must be a list such as \"0-3,7\"" },
 	{ NULL },
 };
 
@@ -197,6 +188,7 @@ static void check_environment(struct reader *r, const char *prefix,
 
 void check_process(struct reader *r, const char *prefix, const struct spec_process *process)
 {
+	check_texts(r, prefix, process_texts, process);
 	check_rules(r, prefix, process_rules, process);
 	check_rlimits(r, prefix, process);
 	check_environment(r, prefix, process);

@@ -29,16 +29,6 @@ static bool burst_above_quota(const void *subject)
 	       cpu->burst > (uint64_t)cpu->quota;
 }
 
-static bool bad_cpus(const void *subject)
-{
-	return !is_number_list(((const struct spec_resources *)subject)->cpu.cpus);
-}
-
-static bool bad_mems(const void *subject)
-{
-	return !is_number_list(((const struct spec_resources *)subject)->cpu.mems);
-}
-
 /* 0 is how engines write "not set". */
 static bool is_weight(uint16_t weight)
 {
@@ -61,10 +51,16 @@ static const struct rule resource_rules[] = {
 	{ reservation_above_limit, "/memory/reservation",
 	  "has no effect: it is greater than the limit", .warning = true },
 	{ burst_above_quota, "/cpu/burst", "must not be greater than the quota" },
-	{ bad_cpus, "/cpu/cpus", "must be a list such as \"0-3,7\"" },
-	{ bad_mems, "/cpu/mems", "must be a list such as \"0-3,7\"" },
 	{ bad_weight, "/blockIO/weight", "must be from 10 to 1000" },
 	{ bad_leaf_weight, "/blockIO/leafWeight", "must be from 10 to 1000" },
+	{ NULL },
+};
+
+static const struct text_rule resource_texts[] = {
+	{ is_number_list, offsetof(struct spec_resources, cpu.cpus), "/cpu/cpus",
+	  "must be a list such as \"0-3,7\"" },
+	{ is_number_list, offsetof(struct spec_resources, cpu.mems), "/cpu/mems",
+	  "must be a list such as \"0-3,7\"" },
 	{ NULL },
 };
 
@@ -151,7 +147,7 @@ static void check_unified(struct reader *r, const char *prefix,
 		const char *file = resources->unified.items[i].key;
 		const char *key = pointer_token(r->arena, file);
 
-		if (strchr(file, '/') || !strchr(file, '.') || has_dot_dot(file))
+		if (strchr(file, '/') || !strchr(file, '.') || !has_no_dot_dot(file))
 			broken(r, prefix,
 			       "is not the name of a cgroup's file, such as \"memory.high\"",
 			       "/unified/%s", key);
@@ -162,6 +158,7 @@ static void check_unified(struct reader *r, const char *prefix,
 
 void check_resources(struct reader *r, const char *prefix, const struct spec_resources *resources)
 {
+	check_texts(r, prefix, resource_texts, resources);
 	check_rules(r, prefix, resource_rules, resources);
 	check_weight_devices(r, prefix, &resources->block_io);
 	check_hugepages(r, prefix, resources);

@@ -11,7 +11,7 @@ static bool takes_errno(enum seccomp_action action)
 	return action == SECCOMP_ERRNO || action == SECCOMP_TRACE;
 }
 
-static bool uses_notify(const struct spec_seccomp *seccomp)
+bool uses_notify(const struct spec_seccomp *seccomp)
 {
 	for (size_t i = 0; i < seccomp->rule_count; i++)
 		if (seccomp->rules[i].action == SECCOMP_NOTIFY)
@@ -60,11 +60,6 @@ static bool metadata_without_listener(const void *subject)
 	return seccomp->listener_metadata && !seccomp->listener_path;
 }
 
-static bool relative_listener(const void *subject)
-{
-	return !is_absolute(((const struct spec_seccomp *)subject)->listener_path);
-}
-
 static const struct rule seccomp_rules[] = {
 	{ default_notify, "/defaultAction",
 	  "must not be SCMP_ACT_NOTIFY: nothing could run until someone answers" },
@@ -77,7 +72,12 @@ static const struct rule seccomp_rules[] = {
 	{ listener_without_notify, "/listenerPath",
 	  "is ignored: no rule has the action SCMP_ACT_NOTIFY", "/syscalls", true },
 	{ metadata_without_listener, "/listenerMetadata", "needs listenerPath", "/listenerPath" },
-	{ relative_listener, "/listenerPath", "must be an absolute path" },
+	{ NULL },
+};
+
+static const struct text_rule seccomp_texts[] = {
+	{ is_absolute, offsetof(struct spec_seccomp, listener_path), "/listenerPath",
+	  "must be an absolute path" },
 	{ NULL },
 };
 
@@ -103,6 +103,7 @@ void check_seccomp(struct reader *r, const struct spec_seccomp *seccomp)
 {
 	if (!seccomp->present)
 		return;
+	check_texts(r, "/linux/seccomp", seccomp_texts, seccomp);
 	check_rules(r, "/linux/seccomp", seccomp_rules, seccomp);
 	for (size_t i = 0; i < seccomp->rule_count; i++)
 		check_rule(r, i, &seccomp->rules[i]);

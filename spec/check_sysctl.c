@@ -49,7 +49,7 @@ static const struct owner *owner_of(const char *name)
 }
 
 /* Components of letters, digits, '_', '-', '@' and ':', one separator between two; an interface's
- * name may hold more, but no more than this is needed and every other sign has been used for a trick. */
+ * name may hold more, but no more is needed and every other sign has been used for a trick. */
 static bool is_name(const char *name)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -92,7 +92,8 @@ void features_document(const struct features *f, struct strbuf *ret_json)
 				   "ociVersionMax", "1.3.0", "hooks", table_of(hook_names),
 				   "mountOptions", list_of(f->mount_options), "linux",
 				   linux_features(f), "annotations", annotations(f),
-				   "potentiallyUnsafeConfigAnnotations", list_of(unsafe_annotations));
+				   "potentiallyUnsafeConfigAnnotations",
+				   list_of(unsafe_annotations));
 	autofree char *text = json_dumps(object, JSON_INDENT(2));
 
 	json_decref(object);

@@ -11,7 +11,8 @@ struct strbuf;
 /* What other rooms know. Lists end with NULL. */
 struct features {
 	const char *const *mount_options;
-	const char *const *seccomp_actions, *const *seccomp_operators, *const *seccomp_architectures;
+	const char *const *seccomp_actions, *const *seccomp_operators;
+	const char *const *seccomp_architectures;
 	const char *const *seccomp_known_flags, *const *seccomp_supported_flags;
 	const struct pair *annotations; /* versions */
 	size_t annotation_count;

@@ -262,7 +262,8 @@ bool parse_bits(struct reader *r, const struct step *at, const struct field *f,
 	return true;
 }
 
-/* A capability that this runtime does not know cannot be granted: the specification wants a warning, not a failure. */
+/* A capability that this runtime does not know cannot be granted: the specification wants a
+ * warning, not a failure. */
 static bool capability_element(struct reader *r, const struct step *at, const struct field *f,
 			       const json_t *json, char *bits)
 {

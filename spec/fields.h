@@ -3,8 +3,9 @@
  * Objects of config.json as tables: a row a key. The rows say where a value goes
  * and what it may be; one parser for each kind of value puts it there.
  *
- * Invariant: a parser that reports an error leaves its target as it was; null is the same as absent; an
- * empty string in an optional field is the same as absent (which is what it means to every engine).
+ * Invariant: a parser that reports an error leaves its target as it was; null is the same as
+ * absent; an empty string in an optional field is the same as absent (which is what it means to
+ * every engine).
  */
 #pragma once
 #include <jansson.h>
@@ -19,7 +20,8 @@ struct object;
 struct reader;
 struct step;
 
-/* Puts json, which is not null and stands at `at`, into base + field->offset. Says whether it was valid. */
+/* Puts json, which is not null and stands at `at`, into base + field->offset. Says whether it was
+ * valid. */
 typedef bool parse_function(struct reader *, const struct step *at, const struct field *,
 			    const json_t *json, char *base);
 
@@ -35,7 +37,7 @@ parse_function parse_gids;    /* array of uint32 -> items and count */
 parse_function parse_pairs;   /* object with string values -> struct pairs */
 parse_function parse_object;  /* object of .object -> struct */
 parse_function parse_list;    /* array of objects of .object -> items and count */
-parse_function parse_map;     /* object whose members are of .object -> items and count, key into .object->key */
+parse_function parse_map;     /* object whose members are of .object -> items and count */
 parse_function parse_foreign; /* ignored with a warning: .note says why */
 
 enum need {
@@ -63,7 +65,7 @@ struct object {
 	const struct field *fields;
 	size_t present;        /* offset of `present`, plus 1; 0: it has none */
 	size_t key;            /* of members of a map: where the key goes */
-	const void *defaults;  /* of list elements: what they are before anything is parsed; NULL: zero */
+	const void *defaults;  /* of list elements: what they begin as; NULL: zero */
 };
 
 #define AT(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)

@@ -81,7 +81,7 @@ const struct name_value seccomp_operators[] = {
 	{ "SCMP_CMP_MASKED_EQ", SECCOMP_MASKED_EQ }, END,
 };
 
-/* Only a number to tell them apart: what an architecture is to libseccomp is seccomp/'s business. */
+/* A number to tell them apart: what an architecture is to libseccomp is seccomp/'s business. */
 const struct name_value seccomp_architectures[] = {
 	{ "SCMP_ARCH_X86", 0 },       { "SCMP_ARCH_X86_64", 1 },
 	{ "SCMP_ARCH_X32", 2 },       { "SCMP_ARCH_ARM", 3 },

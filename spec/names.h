@@ -3,8 +3,8 @@
  * Every name that config.json may hold, and its number. Tables end with a row
  * whose name is NULL (base/text.h).
  *
- * Invariant: within a table no name and no number occurs twice. Numbers come from the kernel's headers,
- * or are those of an enum in spec/spec.h.
+ * Invariant: within a table no name and no number occurs twice. Numbers come from the kernel's
+ * headers, or are those of an enum in spec/spec.h.
  */
 #pragma once
 #include "base/text.h"
@@ -15,7 +15,7 @@ extern const struct name_value namespace_names[];      /* enum ns_kind */
 extern const struct name_value hook_names[];           /* enum hook_kind */
 extern const struct name_value seccomp_actions[];      /* enum seccomp_action */
 extern const struct name_value seccomp_operators[];    /* enum seccomp_operator */
-extern const struct name_value seccomp_architectures[]; /* 0..22: names only, libseccomp has the numbers */
+extern const struct name_value seccomp_architectures[]; /* 0..22: libseccomp has the numbers */
 extern const struct name_value seccomp_flags[];        /* SECCOMP_FILTER_FLAG_... */
 extern const struct name_value scheduler_policies[];   /* SCHED_... */
 extern const struct name_value scheduler_flags[];      /* SCHED_FLAG_... */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spec/settle.h"
 
+#include "spec/check.h"
 #include "spec/spec.h"
 
 enum { MODE_BITS = 07777 };
@@ -19,14 +20,6 @@ static void settle_device(struct spec_device *device)
 	device->file_mode &= MODE_BITS;
 	if (device->type == 'p')
 		device->major = device->minor = 0;
-}
-
-static bool uses_notify(const struct spec_seccomp *seccomp)
-{
-	for (size_t i = 0; i < seccomp->rule_count; i++)
-		if (seccomp->rules[i].action == SECCOMP_NOTIFY)
-			return true;
-	return false;
 }
 
 /* A list element, which is const to everyone but this file. */

@@ -250,7 +250,7 @@ struct spec_resources {
 	struct pairs unified;
 };
 
-/* config-linux.md#seccomp. Values are those of libseccomp's headers' kernel names, by table in spec/names.c */
+/* config-linux.md#seccomp. The names are in spec/names.c, libseccomp's values in seccomp/. */
 enum seccomp_action {
 	SECCOMP_KILL,         /* SCMP_ACT_KILL: the thread */
 	SECCOMP_KILL_PROCESS,
@@ -348,7 +348,8 @@ struct spec {
 
 /* The value of an annotation, or NULL. */
 const char *spec_annotation(const struct spec *, const char *key);
-/* Whether the container gets a namespace of this kind that is not the runtime's own (new or joined). */
+/* Whether the container gets a namespace of this kind that is not the runtime's own (new or
+ * joined). */
 bool spec_has_namespace(const struct spec *, enum ns_kind);
 /* Whether it gets a new one. */
 bool spec_new_namespace(const struct spec *, enum ns_kind);

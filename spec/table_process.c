@@ -41,7 +41,9 @@ static const struct object capabilities_object = {
 static bool parse_rlimit(struct reader *r, const struct step *at, const struct field *f,
 			 const json_t *json, char *base)
 {
-	struct field number = { NULL, NULL, AT(spec_rlimit, resource), .need = REQUIRED, .names = f->names };
+	const struct field number = {
+		NULL, NULL, AT(spec_rlimit, resource), REQUIRED, .names = f->names,
+	};
 
 	return parse_enum(r, at, &number, json, base) && parse_text(r, at, f, json, base);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of config.json's objects. A new field of the specification is a member in spec/spec.h and a row
- * in one of table_*.c.
+ * The tables of config.json's objects. A new field of the specification is a member in
+ * spec/spec.h and a row in one of table_*.c.
  */
 #pragma once
 #include "spec/fields.h"

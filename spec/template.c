@@ -146,8 +146,8 @@ static void add_namespaces(struct strbuf *out, enum whose whose)
 	strbuf_add(out, "\t\t\"namespaces\": [");
 	for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++)
 		if (namespaces[i].whose & whose)
-			strbuf_addf(out, "%s\n\t\t\t{\n\t\t\t\t\"type\": \"%s\"\n\t\t\t}", i ? "," : "",
-				    namespaces[i].type);
+			strbuf_addf(out, "%s\n\t\t\t{\n\t\t\t\t\"type\": \"%s\"\n\t\t\t}",
+				    i ? "," : "", namespaces[i].type);
 	strbuf_add(out, "\n\t\t],\n");
 }
 
