@@ -6,7 +6,7 @@ import re
 import signal
 
 import pytest
-from house import alive, cgroup_of, read_line, wait_for_end, wait_readable
+from house import alive, cgroup_of, read_line, wait_readable
 
 
 def test_create_start_kill_delete(bundle):
@@ -143,8 +143,8 @@ def test_exec_missing_program(sleeper):
 
 def test_exec_needs_a_running_container(bundle):
     """An exec into a stopped container must not run anywhere else."""
-    container = bundle.shell("true").start()
-    wait_for_end(container.pid) if container.status == "running" else None
+    container = bundle.shell("exec sleep 1000000").start()
+    container.end()
     assert "stopped" in container.tare.fails("exec", container.id, "true")
     container.delete()
 

@@ -3,11 +3,12 @@
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 
 import pytest
-from house import CONTROLLERS, TREE, Bundle
+from house import CONTROLLERS, TREE, Bundle, status_fields
 
 DEBIAN = TREE / "build-inputs/debian/rootfs"
 CAPTURED = sorted((TREE / "tests/golden/configs").glob("*.json"))
@@ -107,6 +108,33 @@ def adapt(bundle, config):
     bundle.config = config
 
 
+def may_raise_limits():
+    """CAP_SYS_RESOURCE: some machines' root does not have it."""
+    with open("/proc/self/status") as file:
+        return int(status_fields(file.read())["CapEff"], 16) & 1 << 24
+
+
+def adapt_rlimits(config):
+    """Where a hard limit cannot be raised, the machine's own stands for it."""
+    for row in config["process"].get("rlimits", []) if not may_raise_limits() else []:
+        hard = resource.getrlimit(getattr(resource, row["type"]))[1]
+        if hard != resource.RLIM_INFINITY:
+            row.update(hard=min(row["hard"], hard), soft=min(row["soft"], hard))
+
+
+def give_to_namespace(bundle, config):
+    """The engine gives the files to the root of the user namespace, and lets it reach them."""
+    if not config["linux"].get("uidMappings"):
+        return
+    for directory in bundle.rootfs.parents:
+        if not directory.stat().st_mode & 0o001:
+            directory.chmod(0o711)
+    owner = [next(row["hostID"] for row in config["linux"][ids] if row["containerID"] == 0)
+             for ids in ("uidMappings", "gidMappings")]
+    for path in [bundle.rootfs, *bundle.rootfs.rglob("*")]:
+        os.lchown(path, *owner)
+
+
 @pytest.mark.parametrize("path", CAPTURED, ids=[path.stem for path in CAPTURED])
 def test_captured_config(bundle, path):
     """What Podman and containerd really write, Docker's seccomp profile and capabilities included."""
@@ -115,4 +143,6 @@ def test_captured_config(bundle, path):
         pytest.skip("not a whole config")
     config["root"].pop("readonly", None)
     adapt(bundle, config)
+    adapt_rlimits(config)
+    give_to_namespace(bundle, config)
     assert bundle.run() == "fine\n"
