@@ -187,8 +187,8 @@ static int check_domain(const struct place *p, struct err *e)
 	if (file_read(p->dir, "cgroup.type", SMALL, &type) < 0 ||
 	    str_starts(type.text, "domain\n") || str_starts(type.text, "domain threaded"))
 		return 0;
-	err_say(e, EOPNOTSUPP, "cgroup %s: its type is %s", p->path,
-		strtok(type.text, "\n"));
+	err_say(e, EOPNOTSUPP, "cgroup %s: its type is %.*s", p->path,
+		(int)strcspn(type.text, "\n"), type.text);
 	return err_hint(e, "a cgroup above is threaded or has processes of its own, and cannot "
 			   "hold cgroups of whole processes: choose a linux.cgroupsPath elsewhere");
 }

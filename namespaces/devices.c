@@ -169,7 +169,7 @@ static int dev_is_foreign(struct compile *c, bool *ret_foreign, struct err *e)
 
 static int dev_steps(struct compile *c, struct err *e)
 {
-	bool foreign;
+	bool foreign = false;
 	int r = dev_is_foreign(c, &foreign, e);
 
 	if (r < 0 || foreign)

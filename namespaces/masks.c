@@ -9,15 +9,13 @@
 
 /* One file system covers all directories: a superblock for each was slow on large machines. It
  * holds its root directory and nothing else. */
-static void make_covers(struct compile *c)
+static void make_empty(struct compile *c)
 {
 	static const char *const options[] = { "mode=0755", "nr_blocks=1", "nr_inodes=1", "ro" };
 	const struct strings list = { options, sizeof options / sizeof *options };
 	struct plan *plan = c->plan;
 	const char *why = "/linux/maskedPaths";
 
-	PLAN_INIT(plan, OP_ATTR, why, plan_slot_of(plan, &plan->null_slot), 0, 0, MS_PRIVATE, 0,
-		  PLAN_NO_SLOT);
 	PLAN_INIT(plan, OP_FS, why, plan_str(plan, "tmpfs"), plan_str(plan, "tmpfs"),
 		  plan_list(plan, &list),
 		  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
@@ -34,7 +32,7 @@ int masks_compile(struct compile *c, struct err *e)
 	if (!spec_new_namespace(c->spec, NS_MOUNT))
 		return 0;
 	if (masked->count)
-		make_covers(c);
+		make_empty(c);
 	for (size_t i = 0; i < readonly->count; i++)
 		PLAN_INIT(plan, OP_READONLY,
 			  arena_printf(c->arena, "/linux/readonlyPaths/%zu", i),

@@ -23,7 +23,7 @@ uint64_t ns_clone_flags(const struct spec *);
 compile_function ns_open_compile;      /* host lane: OPEN_NS of joined ones, HOST_SETNS pid, TIME_OFFSETS, before CLONE */
 compile_function ns_maps_compile;      /* host lane, behind CLONE: ID_MAP, then RELEASE */
 compile_function ns_enter_compile;     /* init lane: SETNS, UNSHARE, FORK, NS_ROOT, LOOPBACK_UP */
-compile_function rootfs_open_compile;  /* init lane: PROPAGATION, ROOT */
+compile_function rootfs_open_compile;  /* init lane: PROPAGATION, ROOT, the null device for masks */
 compile_function mounts_compile;       /* init lane: one group of steps for each of mounts[] */
 compile_function devices_compile;      /* default and linux.devices nodes, links, ptmx, notify dir */
 compile_function rootfs_enter_compile; /* PIVOT, ROOT_PROPAGATION, ROOT_READONLY */

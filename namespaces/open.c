@@ -32,9 +32,5 @@ int ns_open_compile(struct compile *c, struct err *e)
 	if (ns_layout(c->spec).host_offsets)
 		PLAN_HOST(c->plan, OP_TIME_OFFSETS, "/linux/timeOffsets",
 			  plan_str(c->plan, ns_time_offsets(c)));
-	/* The null device that covers masked files must be the host's (CVE-2025-31133). */
-	if (c->spec->linux.masked_paths.count && spec_new_namespace(c->spec, NS_MOUNT))
-		PLAN_HOST(c->plan, OP_OPEN_NULL, "/linux/maskedPaths",
-			  plan_slot_of(c->plan, &c->plan->null_slot));
 	return 0;
 }

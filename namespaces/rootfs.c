@@ -55,6 +55,21 @@ static void make_private(struct compile *c, const struct propagation_row *row)
 		  MS_PRIVATE, 0, PLAN_NO_SLOT);
 }
 
+/* What covers masked files must be the host's null device (CVE-2025-31133): taken while "/" is the
+ * host's, and by init, since a user may not copy mounts outside the user namespace. */
+static void take_null(struct compile *c)
+{
+	struct plan *plan = c->plan;
+	const char *why = "/linux/maskedPaths";
+	uint64_t slot;
+
+	if (!c->spec->linux.masked_paths.count)
+		return;
+	slot = plan_slot_of(plan, &plan->null_slot);
+	PLAN_INIT(plan, OP_TREE, why, plan_str(plan, "/dev/null"), TREE_NOFOLLOW, slot);
+	PLAN_INIT(plan, OP_ATTR, why, slot, 0, 0, MS_PRIVATE, 0, PLAN_NO_SLOT);
+}
+
 static const char *propagation_why(const struct compile *c)
 {
 	const char *value = c->spec->linux.rootfs_propagation;
@@ -75,6 +90,7 @@ static void open_steps(struct compile *c, const struct propagation_row *row)
 	PLAN_INIT(plan, OP_ROOT, why, plan_str(plan, rootfs), 1,
 		  plan_slot_of(plan, &plan->root_slot));
 	make_private(c, row);
+	take_null(c);
 }
 
 int rootfs_open_compile(struct compile *c, struct err *e)

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
@@ -62,11 +63,10 @@ void container_document(const struct container *c, enum status status, bool pret
 			struct strbuf *ret_json)
 {
 	json_t *object = pretty ? document_for_people(c, status) : document_for_hooks(c, status);
-	char *text = json_dumps(object, pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	autofree char *text = json_dumps(object, pretty ? JSON_INDENT(2) : JSON_COMPACT);
 
 	json_decref(object);
 	if (!text)
 		abort();
 	strbuf_add(ret_json, text);
-	free(text);
 }

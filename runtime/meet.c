@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -141,16 +142,18 @@ static pid_t pidfd_pid(int pidfd)
 {
 	char path[64];
 	autobuf text = { 0 };
-	const char *line;
-	int pid = -1;
+	uint64_t pid;
+	char *line;
 
 	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
 	if (file_read(AT_FDCWD, path, 4096, &text) < 0)
 		return -1;
-	line = strstr(text.text, "\nPid:");
-	if (!line || sscanf(line, "\nPid:%d", &pid) != 1)
+	line = strstr(text.text, "\nPid:\t");
+	if (!line)
 		return -1;
-	return pid;
+	line += strlen("\nPid:\t");
+	line[strcspn(line, "\n")] = '\0';
+	return parse_u64(line, INT_MAX, &pid) < 0 ? -1 : (pid_t)pid;
 }
 
 int lane_wait_forked(struct lane *lane, struct err *e)

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
@@ -206,7 +207,7 @@ static const struct kind_row {
 int state_print(const struct container *c, struct strbuf *ret_json, struct err *e)
 {
 	autojson *object = json_object();
-	char *text;
+	autofree char *text = NULL;
 
 	for (size_t i = 0; i < MEMBERS; i++) {
 		const struct member *m = &members[i];
@@ -222,7 +223,6 @@ int state_print(const struct container *c, struct strbuf *ret_json, struct err *
 		return err_set(e, ENOMEM, "state.json");
 	strbuf_add(ret_json, text);
 	strbuf_add(ret_json, "\n");
-	free(text);
 	return 0;
 }
 

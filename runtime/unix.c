@@ -14,10 +14,12 @@
 
 static int set_path(struct sockaddr_un *address, const char *path)
 {
-	if (strlen(path) >= sizeof address->sun_path)
+	size_t size = strlen(path) + 1;
+
+	if (size > sizeof address->sun_path)
 		return -ENAMETOOLONG;
 	address->sun_family = AF_UNIX;
-	strcpy(address->sun_path, path);
+	memcpy(address->sun_path, path, size);
 	return (int)sizeof *address;
 }
 
