@@ -48,6 +48,7 @@ static const struct name_value target_names[] = {
 	{ "NO_SYMLINKS", TARGET_NO_SYMLINKS },
 	{ "FILE", TARGET_FILE },
 	{ "EXISTS", TARGET_EXISTS },
+	{ "GIVE_MODE", TARGET_GIVE_MODE },
 	{ NULL, 0 },
 };
 
