@@ -21,18 +21,22 @@ sources() {
 		-o APT::Sandbox::User=root "$@"
 }
 
-# fetch SOURCE-PACKAGE: unpacks it below work; prints its directory.
+# update: the source lists, once.
+update() {
+	[ -e "$lists/sources.list" ] && return
+	mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
+	tools/archives.sh | sed 's/^/deb-src /' >"$lists/sources.list.new"
+	cp "$lists/sources.list.new" "$lists/sources.list"
+	sources update || { rm "$lists/sources.list"; return 1; }
+}
+
+# fetch SOURCE-PACKAGE: unpacks it below work, as DIRECTORY-VERSION. A mirror that is behind may lack
+# the distribution's part of it; the upstream archive, which apt has checked by then, is enough.
 fetch() {
-	if [ ! -e "$lists/sources.list" ]; then
-		mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
-		tools/archives.sh | sed 's/^/deb-src /' >"$lists/sources.list.new"
-		cp "$lists/sources.list.new" "$lists/sources.list"
-		sources update >>"$log" 2>&1 || { rm "$lists/sources.list"; return 1; }
-	fi
+	update || return 1
 	rm -rf "${work:?}/$1"
 	mkdir -p "$work/$1"
-	(cd "$work/$1" && sources source "$1") >>"$log" 2>&1
-	echo "$work/$1"/*/
+	(cd "$work/$1" && { sources source "$1" || tar -xf "$1"_*.orig.tar.?z; } && ls -d ./*/)
 }
 
 # pkgconfig NAME VERSION LIBRARY: what meson asks for.
@@ -48,9 +52,9 @@ pkgconfig() {
 	END
 }
 
-# version SOURCE-DIRECTORY: the upstream part of the package's version.
+# version: that of the source directory we are in.
 version() {
-	sed -n '1s/.*(\([0-9]*:\)\{0,1\}\([^-)]*\).*/\2/p' "$1/debian/changelog"
+	basename "$PWD" | sed 's/.*-//'
 }
 
 build_libseccomp() {
@@ -59,7 +63,7 @@ build_libseccomp() {
 	make -C include install
 	make -C src -j"$(nproc)" libseccomp.la
 	cp src/.libs/libseccomp.a "$prefix/lib/"
-	pkgconfig libseccomp "$(version .)" seccomp
+	pkgconfig libseccomp "$(version)" seccomp
 }
 
 build_libcap() {
@@ -69,7 +73,7 @@ build_libcap() {
 	mkdir -p "$prefix/include/sys"
 	cp libcap/include/sys/capability.h "$prefix/include/sys/"
 	cp libcap/libcap.a "$prefix/lib/"
-	pkgconfig libcap "$(version .)" cap
+	pkgconfig libcap "$(version)" cap
 }
 
 # Without its configure script, which the source package leaves to be generated.
@@ -90,7 +94,7 @@ build_jansson() {
 	ar rcs "$prefix/lib/libjansson.a" ./*.o
 	cp jansson.h jansson_config.h "$prefix/include/"
 	cd ..
-	pkgconfig jansson "$(version .)" jansson
+	pkgconfig jansson "$(version)" jansson
 }
 
 mkdir -p "$prefix/lib" "$prefix/include" "$work"
@@ -99,7 +103,8 @@ for library in libseccomp libcap jansson; do
 	package=$library
 	[ "$library" = libcap ] && package=libcap2
 	echo "building static $library (log: $log)"
-	source=$(fetch "$package") || { tail -n 5 "$log" >&2; exit 1; }
+	fetch "$package" >>"$log" 2>&1 || { tail -n 5 "$log" >&2; exit 1; }
+	source=$(echo "$work/$package"/*/)
 	set +e # in the condition of an if or ||, sh would go on behind a failed command
 	(set -e; "build_$library" "$source") >>"$log" 2>&1
 	status=$?
