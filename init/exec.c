@@ -6,11 +6,12 @@
 
 enum { HOME_SIZE = 512 };
 
-/* One block for both vectors and HOME's text: it costs pages only in proportion to their length. */
+/* One block for both vectors, HOME's text and the program's path: it costs pages only as far as
+ * they reach. */
 static void *block_make(struct init *in, size_t pointers)
 {
-	long at = SYS(mmap, 0, pointers * sizeof(char *) + HOME_SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t size = pointers * sizeof(char *) + HOME_SIZE + PATH_SIZE;
+	long at = SYS(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at < 0 && at > -4096) {
 		fail(in, CALL_mmap, at, NULL);
@@ -38,6 +39,17 @@ static int has_home(const struct init *in, uint64_t env)
 	return found;
 }
 
+/* Without PROGRAM the first argument is a path. */
+static const char *path_fill(const struct init *in, const char *first, char *to)
+{
+	struct line path = { to, 0, PATH_SIZE };
+
+	if (!in->program)
+		return first ? first : "";
+	program_path(in, &path);
+	return to;
+}
+
 int exec_prepare(struct init *in, const struct plan_step *step)
 {
 	uint64_t argv = step->arg[0], env = step->arg[1];
@@ -47,14 +59,15 @@ int exec_prepare(struct init *in, const struct plan_step *step)
 
 	if (!block)
 		return -1;
+	home = (char *)(block + pointers);
 	envp = vector_fill(in, argv, block) + 1;
 	end = vector_fill(in, env, envp);
 	if (step->arg[2] && !has_home(in, env)) {
-		home = (char *)(block + pointers);
 		home_find(in, in->uid, home, HOME_SIZE);
 		*end++ = home;
 		*end = NULL;
 	}
+	in->path = path_fill(in, block[0], home + HOME_SIZE);
 	in->argv = (char *const *)block;
 	in->envp = (char *const *)envp;
 	SYS(umask, in->umask);
@@ -63,11 +76,7 @@ int exec_prepare(struct init *in, const struct plan_step *step)
 
 int run_EXEC(struct init *in, const uint64_t *arg)
 {
-	const char *program = in->program;
-
 	if (!in->argv && (exec_prepare(in, in->step) < 0 || report(in, REPORT_EXEC, 0) < 0))
 		return -1;
-	if (!in->program_found)
-		program = in->argv[0] ? in->argv[0] : "";
-	return exec_explain(in, program, SYS(execve, program, in->argv, in->envp));
+	return exec_explain(in, in->path, SYS(execve, in->path, in->argv, in->envp));
 }

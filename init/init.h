@@ -30,10 +30,14 @@ struct init {
 	uint32_t umask;               /* what hooks and the workload get */
 	uint32_t uid;                 /* of the workload, once IDS ran */
 	uint8_t may_propagate;        /* the old root's mounts may be shared with the host */
-	uint8_t program_found;        /* `program` holds what PROGRAM found */
-	char *const *argv, *const *envp; /* made by exec_prepare() */
+	char *const *argv, *const *envp; /* made by exec_prepare(), like the next */
+	const char *path;
+	/* What PROGRAM found: the name as it is, or one of the directories of a PATH and the name.
+	 */
+	const char *program, *program_directory;
+	size_t program_directory_length;
 	struct report fault;
-	char program[PATH_SIZE];
+	char scratch[PATH_SIZE];      /* a path in work; one buffer, so that one page is dirtied */
 };
 
 /* report.c: what init says. */
@@ -93,8 +97,8 @@ struct making {
 };
 /* Where path_open() said ENOENT: makes what is missing, parents with 0755, and opens. Fails. */
 int path_make(struct init *, const char *path, const struct making *);
-/* The directory that is to hold path's last component, which is copied; made when missing. It is kept
- * open for the next, until parent_forget(). Fails. */
+/* The directory that is to hold path's last component, which is copied; made when missing. It is
+ * kept open for the next, until parent_forget(). Fails. */
 int path_parent(struct init *, const char *path, char ret_name[256]);
 void parent_forget(struct init *);
 
@@ -116,6 +120,8 @@ void hide(void);
 void user_enter(uint32_t uid, uint32_t gid);
 void user_leave(uint32_t uid, uint32_t gid);
 
+/* program.c: the path of what PROGRAM found. */
+void program_path(const struct init *, struct line *ret_path);
 /* exec.c */
 /* All that execve needs and a filter might deny, so it runs ahead of SECCOMP too. Fails. */
 int exec_prepare(struct init *, const struct plan_step *);

@@ -41,9 +41,9 @@ int name_open(int dir, const char *name, uint64_t flags)
 	});
 }
 
-/* A path with one component in view: text[start..end). */
+/* The path in init.scratch with one component in view: text[start..end). */
 struct view {
-	char text[PATH_SIZE];
+	char *text;
 	size_t start, end;
 };
 
@@ -98,7 +98,7 @@ static int view_expand(struct view *view, int dir, const char *name)
 	if (length <= 0)
 		return length ? (int)length : -ENOENT;
 	at = target[0] == '/' ? 0 : view->start;
-	if (at + (size_t)length + rest > sizeof view->text)
+	if (at + (size_t)length + rest > PATH_SIZE)
 		return -ENAMETOOLONG;
 	memmove(view->text + at + length, view->text + view->end, rest);
 	memcpy(view->text + at, target, (size_t)length);
@@ -141,10 +141,14 @@ static int make_one(struct init *in, struct view *view, const struct making *how
 	return r < 0 ? FAIL(in, mkdirat, r, view->text) : 0;
 }
 
-static int view_begin(struct view *view, const char *path)
+/* The path may be the scratch itself. */
+static int view_begin(struct init *in, struct view *view, const char *path)
 {
-	struct line line = { view->text, 0, sizeof view->text };
+	struct line line = { in->scratch, 0, sizeof in->scratch };
 
+	view->text = line.text;
+	if (path == line.text)
+		return 0;
 	line_add(&line, path);
 	return path[line.length] ? -ENAMETOOLONG : 0;
 }
@@ -152,7 +156,7 @@ static int view_begin(struct view *view, const char *path)
 int path_make(struct init *in, const char *path, const struct making *how)
 {
 	struct view view;
-	int fd = view_begin(&view, path) < 0 ? -ENAMETOOLONG : -ENOENT;
+	int fd = view_begin(in, &view, path) < 0 ? -ENAMETOOLONG : -ENOENT;
 
 	for (int i = 0; fd == -ENOENT && i < COMPONENTS; i++) {
 		if (make_one(in, &view, how) < 0)
@@ -170,7 +174,7 @@ static int is_dots(const char *name)
 /* Takes path apart: view->text becomes the directory, *ret_name the rest. Fails. */
 static int split(struct init *in, const char *path, struct view *view, char ret_name[256])
 {
-	int r = view_begin(view, path);
+	int r = view_begin(in, view, path);
 	size_t length = r < 0 ? 0 : view_last(view, strlen(view->text));
 
 	if (!length || length > 255)

@@ -26,12 +26,12 @@ static long directory_enter(int fd, uint64_t uid, uint64_t gid)
 /* A directory outside the root has no path; the kernel says "(unreachable)" (CVE-2024-21626). */
 static int is_inside(struct init *in)
 {
-	char path[PATH_SIZE];
-	long r = SYS(getcwd, path, sizeof path);
+	long r = SYS(getcwd, in->scratch, sizeof in->scratch);
 
 	if (r < 0)
 		return fail(in, CALL_getcwd, r, NULL);
-	return path[0] == '/' ? 0 : FAIL(in, none, -EXDEV, "it is outside the container's root");
+	return in->scratch[0] == '/' ? 0
+				     : FAIL(in, none, -EXDEV, "it is outside the container's root");
 }
 
 int run_CWD(struct init *in, const uint64_t *arg)
@@ -75,35 +75,48 @@ static const char *path_of(const struct init *in, uint64_t env)
 	return path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-/* The next element of a PATH and name; an empty element is the working directory. */
-static const char *candidate(struct init *in, const char *directories, const char *name)
+void program_path(const struct init *in, struct line *ret_path)
 {
-	struct line line = { in->program, 0, sizeof in->program };
-	const char *end = text_find(directories, ':');
-	size_t length = end ? (size_t)(end - directories) : strlen(directories);
+	size_t length = in->program_directory_length;
 
-	if (length + 1 + strlen(name) >= sizeof in->program)
-		line_add(&line, "/");
-	else if (length) {
-		memcpy(line.text, directories, length);
-		line.length = length;
-		line_add(&line, "/");
+	if (length && length < ret_path->size) {
+		memcpy(ret_path->text, in->program_directory, length);
+		ret_path->length = length;
+		line_add(ret_path, "/");
 	}
-	line_add(&line, name);
-	return end ? end + 1 : NULL;
+	line_add(ret_path, in->program);
 }
 
-/* A file that may not be executed does not end the search, but is remembered. */
-static long search(struct init *in, const char *name, const char *directories)
+static long is_executable_here(struct init *in)
 {
-	long found = -ENOENT, r = -ENOENT;
+	struct line path = { in->scratch, 0, sizeof in->scratch };
 
-	while (r < 0 && directories) {
-		directories = candidate(in, directories, name);
-		r = executable(in->program);
+	if (in->program_directory_length + 1 + strlen(in->program) >= sizeof in->scratch)
+		return -ENAMETOOLONG;
+	program_path(in, &path);
+	return executable(in->scratch);
+}
+
+/* An empty element is the working directory. A file that may not be executed does not end the
+ * search, but is remembered. */
+static long search(struct init *in, const char *directories)
+{
+	long found = -ENOENT;
+
+	while (directories) {
+		const char *end = text_find(directories, ':');
+		long r;
+
+		in->program_directory = directories;
+		in->program_directory_length = end ? (size_t)(end - directories)
+						   : strlen(directories);
+		r = is_executable_here(in);
+		if (r == 0)
+			return 0;
 		found = r == -EACCES ? r : found;
+		directories = end ? end + 1 : NULL;
 	}
-	return r < 0 ? found : 0;
+	return found;
 }
 
 static int program_failed(struct init *in, const char *name, long error)
@@ -121,21 +134,14 @@ static int program_failed(struct init *in, const char *name, long error)
 int run_PROGRAM(struct init *in, const uint64_t *arg)
 {
 	const char *name = step_text(in, arg[0]);
-	struct line line = { in->program, 0, sizeof in->program };
+	uint32_t uid = (uint32_t)arg[2], gid = (uint32_t)arg[3];
 	long r;
 
 	if (!name || !*name)
-		return FAIL(in, none, -ENOENT, "exec: \"\": executable file not found in $PATH");
-	user_enter((uint32_t)arg[2], (uint32_t)arg[3]);
-	if (text_find(name, '/')) {
-		line_add(&line, name);
-		r = executable(name);
-	} else {
-		r = search(in, name, path_of(in, arg[1]));
-	}
-	user_leave((uint32_t)arg[2], (uint32_t)arg[3]);
-	if (r < 0)
-		return program_failed(in, name, r);
-	in->program_found = 1;
-	return 0;
+		return program_failed(in, "", -ENOENT);
+	in->program = name;
+	user_enter(uid, gid);
+	r = text_find(name, '/') ? executable(name) : search(in, path_of(in, arg[1]));
+	user_leave(uid, gid);
+	return r < 0 ? program_failed(in, name, r) : 0;
 }

@@ -65,8 +65,9 @@ static void init_begin(struct init *in, const struct plan_header *plan)
 	in->umask = (uint32_t)SYS(umask, 0);
 	in->uid = 0;
 	in->may_propagate = 1;
-	in->program_found = 0;
 	in->argv = in->envp = NULL;
+	in->path = in->program = in->program_directory = NULL;
+	in->program_directory_length = 0;
 	memset(&in->fault, 0, sizeof in->fault);
 }
 

@@ -56,7 +56,8 @@ static void file_systems(void **state)
 	mount_fs(r, "proc", none, 0, "/proc", TARGET_NO_SYMLINKS);
 	mount_fs(r, "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, "/a/b/c", 0);
 	plan_enter(r);
-	plan_script(r, "grep -E ' /(proc|a/b/c) ' /proc/mounts | sed s/,inode64//; stat -c %a /a /a/b /a/b/c");
+	plan_script(r, "grep -E ' /(proc|a/b/c) ' /proc/mounts | sed s/,inode64//; stat -c %a /a "
+		       "/a/b /a/b/c");
 	assert_prints(r, "proc /proc proc rw,relatime 0 0\n"
 			 "tmpfs /a/b/c tmpfs rw,nosuid,noexec,relatime,size=64k,mode=1770 0 0\n"
 			 "755\n755\n1770\n");

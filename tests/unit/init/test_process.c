@@ -256,6 +256,24 @@ static void wrong_programs(void **state)
 		     ENOEXEC);
 }
 
+/* An empty element of PATH is the working directory; an absurdly long one is passed over. */
+static void program_in_odd_paths(void **state)
+{
+	struct runner *r = *state;
+	const char *const argv[] = { "here", NULL };
+	char path[5000] = "PATH=/";
+	const char *const env[] = { path, NULL };
+
+	memset(path + 6, 'x', 4500);
+	strcpy(path + 4506, "::/bin");
+	put_file(r, "tmp/here", "#!/bin/sh\necho $0\n", 0755);
+	begin(r);
+	INIT(r, CWD, text(r, "/tmp"), 0, 0);
+	INIT(r, PROGRAM, text(r, "here"), list(r, env), 0, 0);
+	plan_exec(r, argv, env, false);
+	assert_prints(r, "here\n");
+}
+
 static void missing_loader(void **state)
 {
 	struct runner *r = *state;
@@ -352,6 +370,7 @@ int main(void)
 		TEST(directory_on_the_host),
 		TEST(wrong_programs),
 		TEST(missing_loader),
+		TEST(program_in_odd_paths),
 		TEST(filter_allows_only_execve),
 		TEST(filter_without_rights),
 		TEST(filter_with_listener),
