@@ -111,7 +111,7 @@ static void check_mappings(struct reader *r, const char *pointer, const struct i
 		broken(r, pointer, "has more entries than the kernel takes, 340", "%s", "");
 		return;
 	}
-	for (size_t i = 0; i < maps->count; i++) {
+	for (size_t i = 0; i < maps->count && !in_doubt(r, pointer); i++) {
 		const struct id_mapping *map = &maps->items[i];
 
 		if (beyond_ids(map->container_id, map->size) || beyond_ids(map->host_id, map->size))

@@ -167,11 +167,11 @@ static void check_rlimits(struct reader *r, const char *prefix, const struct spe
 	for (size_t i = 0; i < process->rlimit_count; i++) {
 		const struct spec_rlimit *limit = &process->rlimits[i];
 
+		if (in_doubt(r, arena_printf(r->arena, "%s/rlimits/%zu", prefix, i)))
+			continue;
 		if (limit->soft > limit->hard)
 			broken(r, prefix, "must not be greater than \"hard\"", "/rlimits/%zu/soft",
 			       i);
-		if (!limit->type)
-			continue;
 		if (seen & 1u << limit->resource)
 			broken(r, prefix, "is there twice", "/rlimits/%zu/type", i);
 		seen |= 1u << limit->resource;

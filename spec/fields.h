@@ -70,7 +70,8 @@ struct object {
 
 #define AT(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
 #define HAS(type, member) .has = offsetof(struct type, member) + 1
-/* A list is a pointer and a count, wherever they are. */
+/* A list is a pointer and a count, wherever they are. What follows in its row must be
+ * designated. */
 #define LIST(type, items_, count_) AT(type, items_), .count = offsetof(struct type, count_)
 
 #define HAS_PRESENT(type) .present = offsetof(struct type, present) + 1
@@ -79,6 +80,7 @@ struct object {
 #define WITHIN(least_, most_) .least = (least_), .most = (most_)
 #define ANY_U16 WITHIN(0, UINT16_MAX)
 #define ANY_U32 WITHIN(0, UINT32_MAX)
+#define ANY_ID WITHIN(0, UINT32_MAX - 1) /* the last one means "leave it" to the kernel: no id */
 #define ANY_U64 WITHIN(0, UINT64_MAX)
 #define ANY_I32 WITHIN(INT32_MIN, INT32_MAX)
 #define ANY_I64 WITHIN(INT64_MIN, INT64_MAX)

@@ -10,8 +10,8 @@ static const struct field root_fields[] = {
 static const struct object root_object = { sizeof(struct spec_root), root_fields };
 
 static const struct field id_mapping_fields[] = {
-	{ "containerID", parse_integer, AT(id_mapping, container_id), REQUIRED, ANY_U32 },
-	{ "hostID", parse_integer, AT(id_mapping, host_id), REQUIRED, ANY_U32 },
+	{ "containerID", parse_integer, AT(id_mapping, container_id), REQUIRED, ANY_ID },
+	{ "hostID", parse_integer, AT(id_mapping, host_id), REQUIRED, ANY_ID },
 	{ "size", parse_integer, AT(id_mapping, size), REQUIRED, WITHIN(1, UINT32_MAX) },
 	{ NULL },
 };

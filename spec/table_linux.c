@@ -78,8 +78,8 @@ static const struct field device_fields[] = {
 	/* Engines leave the bits of the file's type in. */
 	{ "fileMode", parse_integer, AT(spec_device, file_mode), HAS(spec_device, has_file_mode),
 	  WITHIN(0, 0177777) },
-	{ "uid", parse_integer, AT(spec_device, uid), HAS(spec_device, has_uid), ANY_U32 },
-	{ "gid", parse_integer, AT(spec_device, gid), HAS(spec_device, has_gid), ANY_U32 },
+	{ "uid", parse_integer, AT(spec_device, uid), HAS(spec_device, has_uid), ANY_ID },
+	{ "gid", parse_integer, AT(spec_device, gid), HAS(spec_device, has_gid), ANY_ID },
 	{ NULL },
 };
 static const struct spec_device no_device = { .major = -1, .minor = -1 };

@@ -12,12 +12,12 @@ static const struct field console_fields[] = {
 static const struct object console_object = { sizeof(struct spec_process), console_fields };
 
 static const struct field user_fields[] = {
-	{ "uid", parse_integer, AT(spec_user, uid), EXPECTED, ANY_U32 },
-	{ "gid", parse_integer, AT(spec_user, gid), EXPECTED, ANY_U32 },
+	{ "uid", parse_integer, AT(spec_user, uid), EXPECTED, ANY_ID },
+	{ "gid", parse_integer, AT(spec_user, gid), EXPECTED, ANY_ID },
 	{ "umask", parse_integer, AT(spec_user, umask), HAS(spec_user, has_umask),
 	  WITHIN(0, 0777) },
 	{ "additionalGids", parse_gids, LIST(spec_user, additional_gids, additional_gid_count),
-	  ANY_U32 },
+	  ANY_ID },
 	{ "username", parse_foreign, .note = "it is for another platform" },
 	{ NULL },
 };
@@ -91,7 +91,7 @@ static const struct field process_fields[] = {
 	{ "consoleSize", parse_object, .object = &console_object,
 	  HAS(spec_process, has_console_size) },
 	{ "user", parse_object, AT(spec_process, user), .object = &user_object },
-	{ "args", parse_texts, LIST(spec_process, args.items, args.count), REQUIRED },
+	{ "args", parse_texts, LIST(spec_process, args.items, args.count), .need = REQUIRED },
 	{ "commandLine", parse_foreign, .note = "it is for another platform" },
 	{ "env", parse_texts, LIST(spec_process, env.items, env.count) },
 	{ "cwd", parse_text, AT(spec_process, cwd), REQUIRED },

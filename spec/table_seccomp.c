@@ -15,7 +15,8 @@ static const struct object arg_object = { sizeof(struct spec_seccomp_arg), arg_f
 
 /* A filter returns 16 bits of data beside its action. */
 static const struct field rule_fields[] = {
-	{ "names", parse_texts, LIST(spec_seccomp_rule, names.items, names.count), REQUIRED },
+	{ "names", parse_texts, LIST(spec_seccomp_rule, names.items, names.count),
+	  .need = REQUIRED },
 	{ "action", parse_enum, AT(spec_seccomp_rule, action), REQUIRED,
 	  .names = seccomp_actions },
 	{ "errnoRet", parse_integer, AT(spec_seccomp_rule, errno_ret),
