@@ -9,7 +9,7 @@ set -eu
 build="gcc libc6-dev make meson ninja-build pkgconf git libseccomp-dev libcap-dev libjansson-dev
 	libcmocka-dev"
 release="gcc libc6-dev make meson ninja-build pkgconf git musl-tools gperf dpkg-dev linux-libc-dev"
-demo="busybox-static"
+demo="busybox-static procps"
 test="python3 python3-pytest busybox-static crun runc umoci mmdebstrap procps iproute2
 	util-linux strace perl-base universal-ctags mandoc shellcheck clang"
 deep="clang clang-tidy"
