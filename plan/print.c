@@ -195,7 +195,7 @@ static void json_word(struct strbuf *out, const struct arg_value *v)
 
 static void json_value(struct strbuf *out, const struct arg_value *v)
 {
-	if (is_absent(v)) {
+	if (is_absent(v) && v->kind != A_LIST) {
 		strbuf_add(out, "null");
 		return;
 	}
