@@ -96,6 +96,8 @@ enum plan_step_flag {
 	X(RELEASE, "release", LANE_HOST, "") \
 	X(NET_DEVICE, "net-device", LANE_HOST, "host-name name", A_STR, A_STR) \
 	X(HOST_PROC, "host-proc", LANE_HOST, "file text", A_STR, A_STR) \
+	X(RESCTRL, "resctrl", LANE_HOST, "group schemata must-exist monitor", A_STR, A_LIST, A_UINT, A_STR) \
+	X(RESCTRL_JOIN, "resctrl-join", LANE_HOST, "group monitor", A_STR, A_STR) \
 	X(HOST_RLIMIT, "host-rlimit", LANE_HOST, "resource soft hard", A_UINT, A_UINT, A_UINT) \
 	X(TAKE_CONSOLE, "take-console", LANE_HOST, "") \
 	X(TAKE_LISTENER, "take-listener", LANE_HOST, "path metadata", A_STR, A_STR) \

@@ -18,6 +18,7 @@ static compile_function *const create_order[] = {
 	cgroup_compile,
 	ns_open_compile,
 	gate_open_compile,
+	resctrl_compile,
 	clone_compile,
 	ns_maps_compile,
 	ns_enter_compile,

@@ -26,6 +26,8 @@
 #include "runtime/notify.h"
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
+#include "runtime/process.h"
+#include "runtime/resctrl.h"
 #include "runtime/state.h"
 
 /* What create and run share while they make a container. */
@@ -107,6 +109,22 @@ static int check_cgroup(struct making *m, struct err *e)
 	return 0;
 }
 
+/* Written down before they are made, so that delete finds them whatever happens. */
+static void describe_resctrl(struct making *m)
+{
+	const struct spec_intel_rdt *rdt = &m->config.spec->linux.intel_rdt;
+	const char *group = resctrl_group_name(m->config.spec, m->ask->id);
+	autofd root = -1;
+	struct err none;
+
+	if (!rdt->present || resctrl_open(&root, &none) < 0)
+		return;
+	if (!rdt->clos_id && faccessat(root, group, F_OK, 0) < 0)
+		m->container.resctrl = group;
+	if (rdt->enable_monitoring)
+		m->container.monitored = group;
+}
+
 /* What the state directory says of it from now on. */
 static int describe(struct making *m, struct err *e)
 {
@@ -124,6 +142,7 @@ static int describe(struct making *m, struct err *e)
 	container->annotations = spec->annotations.items;
 	container->annotation_count = spec->annotations.count;
 	container->terminal = spec->process.terminal;
+	describe_resctrl(m);
 	r = cgroup_path(m->context->arena, &m->context->host, spec->linux.cgroups_path, m->ask->id,
 			&container->cgroup, e);
 	return r < 0 ? r : check_cgroup(m, e);

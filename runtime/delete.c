@@ -11,6 +11,7 @@
 #include "runtime/context.h"
 #include "runtime/lifecycle.h"
 #include "runtime/operations.h"
+#include "runtime/resctrl.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
 
@@ -70,6 +71,21 @@ static int end_cgroup(struct context *context, const struct container *c, struct
 	return r < 0 ? r : cgroup_remove(&context->host, c->cgroup, e);
 }
 
+static int end_resctrl(const struct container *c, struct err *e)
+{
+	autofd root = -1;
+	struct err none;
+	int r = 0;
+
+	if (!c->resctrl && !c->monitored)
+		return 0;
+	if (resctrl_open(&root, &none) < 0)
+		return 0; /* unmounted meanwhile, and the groups with it */
+	if (c->monitored)
+		r = resctrl_remove(root, c->monitored, c->id, e);
+	return r == 0 && c->resctrl ? resctrl_remove(root, c->resctrl, NULL, e) : r;
+}
+
 static void poststop(struct context *context, const struct spec *spec, const struct container *c)
 {
 	struct err e;
@@ -90,14 +106,18 @@ static int dismantle(struct context *context, const struct container *c, struct 
 	if (r == 0)
 		r = end_cgroup(context, c, e);
 	if (r == 0)
+		r = end_resctrl(c, e);
+	if (r == 0)
 		r = container_forget(context, c->id, e);
 	if (r == 0)
 		poststop(context, spec, c);
 	return r;
 }
 
-/* Without a readable state all that is known is where tare would have put the cgroup. */
-static int dismantle_unread(struct context *context, struct container *c, struct err *e)
+/* A damaged state leaves to be known only where tare would have put the cgroup. No state at all means
+ * that there was no cgroup yet: it is written first, and what may be there is another's. */
+static int dismantle_unread(struct context *context, struct container *c, bool damaged,
+			    struct err *e)
 {
 	struct err ignored;
 	const struct spec *spec = NULL;
@@ -105,7 +125,8 @@ static int dismantle_unread(struct context *context, struct container *c, struct
 
 	if (container_spec(context, c, &spec, &ignored) == 0)
 		wanted = spec->linux.cgroups_path;
-	if (cgroup_path(context->arena, &context->host, wanted, c->id, &c->cgroup, &ignored) < 0)
+	if (!damaged || cgroup_path(context->arena, &context->host, wanted, c->id, &c->cgroup,
+				    &ignored) < 0)
 		c->cgroup = NULL;
 	c->bundle = "/";
 	return dismantle(context, c, e);
@@ -116,9 +137,19 @@ static int delete_open(struct context *context, struct container *c, bool force,
 	int r = container_read(context, c, e);
 
 	if (r < 0)
-		return force ? dismantle_unread(context, c, e) : r;
+		return force ? dismantle_unread(context, c, r == -EBADMSG, e) : r;
 	r = force ? 0 : check_stopped(context, c, e);
 	return r < 0 ? r : dismantle(context, c, e);
+}
+
+/* A create that waits for a hook holds the lock. The end of the container's process ends it. */
+static void end_unlocked(struct context *context, const struct container *c)
+{
+	struct container read = *c;
+	struct err ignored;
+
+	if (container_read(context, &read, &ignored) == 0)
+		end_init(&read, &ignored);
 }
 
 int container_delete(struct context *context, const char *id, bool force, struct err *e)
@@ -127,7 +158,11 @@ int container_delete(struct context *context, const char *id, bool force, struct
 	int r = host_probe(context, e);
 
 	if (r == 0)
-		r = container_open(context, id, true, &c, e);
+		r = container_open(context, id, false, &c, e);
+	if (r == 0 && force)
+		end_unlocked(context, &c);
+	if (r == 0)
+		r = container_lock(&c, e);
 	if (r == -ENOENT && force)
 		return 0;
 	return r < 0 ? r : delete_open(context, &c, force, e);

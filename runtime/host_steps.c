@@ -28,6 +28,7 @@
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 #include "runtime/netdev.h"
+#include "runtime/resctrl.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
 
@@ -237,6 +238,7 @@ static int step_hook(struct lane *lane, const struct plan_step *step, struct err
 		.timeout = (int)step->arg[4],
 		.cwd = launch->container->bundle,
 		.state = lane->state,
+		.container = launch->pidfd,
 		.stdout_file = spec_annotation(launch->spec, "run.oci.hooks.stdout"),
 		.stderr_file = spec_annotation(launch->spec, "run.oci.hooks.stderr"),
 	};
@@ -264,6 +266,35 @@ static int step_net_device(struct lane *lane, const struct plan_step *step, stru
 	if (target < 0)
 		return err_set(e, errno, "open %s", path);
 	return netdev_move(text(lane, step, 0), text(lane, step, 1), target, e);
+}
+
+static int with_resctrl(struct lane *lane, struct err *e)
+{
+	return lane->resctrl >= 0 ? 0 : resctrl_open(&lane->resctrl, e);
+}
+
+static int step_resctrl(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	char **lines = plan_vector(lane->plan, step->arg[1], lane->launch->context->arena);
+	const struct resctrl_group group = {
+		.name = text(lane, step, 0),
+		.schemata = { (const char *const *)lines, vector_length(lines) },
+		.must_exist = step->arg[2],
+	};
+	const char *monitor = text(lane, step, 3);
+	int r = with_resctrl(lane, e);
+
+	if (r == 0)
+		r = resctrl_make(lane->resctrl, &group, e);
+	if (r == 0 && monitor)
+		r = resctrl_monitor(lane->resctrl, group.name, monitor, e);
+	return r;
+}
+
+static int step_resctrl_join(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return resctrl_join(lane->resctrl, text(lane, step, 0), text(lane, step, 1),
+			    lane->launch->pid, e);
 }
 
 static int step_rlimit(struct lane *lane, const struct plan_step *step, struct err *e)
@@ -321,6 +352,8 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_HOST_HOOK] = step_hook,
 	[OP_NET_DEVICE] = step_net_device,
 	[OP_HOST_PROC] = step_host_proc,
+	[OP_RESCTRL] = step_resctrl,
+	[OP_RESCTRL_JOIN] = step_resctrl_join,
 	[OP_HOST_RLIMIT] = step_rlimit,
 	[OP_TAKE_CONSOLE] = step_take_console,
 	[OP_TAKE_LISTENER] = step_take_listener,

@@ -25,6 +25,7 @@ struct lane {
 	bool cgroup_made;      /* by this launch: undone when it fails */
 	int taken;             /* what the last REPORT_FD brought */
 	int state;             /* memfd with the state document for the next hooks */
+	int resctrl;           /* the mount, -1 while not opened */
 	int own_pid_ns, own_time_ns; /* to come back to after CLONE */
 	bool executing;        /* REPORT_EXEC was seen */
 };

@@ -73,6 +73,45 @@ int placement_compile(struct compile *c, struct err *e)
 	return r < 0 ? r : memory_policy(c, e);
 }
 
+/* No closID: a group of the container's own, named by its id. */
+const char *resctrl_group_name(const struct spec *spec, const char *id)
+{
+	const char *closid = spec->linux.intel_rdt.clos_id;
+
+	if (!closid)
+		return id;
+	return str_equal(closid, "/") ? "." : closid;
+}
+
+static struct strings schemata_lines(struct compile *c, const struct spec_intel_rdt *rdt)
+{
+	const char **lines = arena_array(c->arena, rdt->schemata.count + 2, sizeof *lines);
+	size_t count = 0;
+
+	if (rdt->l3_cache_schema)
+		lines[count++] = rdt->l3_cache_schema;
+	if (rdt->mem_bw_schema)
+		lines[count++] = rdt->mem_bw_schema;
+	for (size_t i = 0; i < rdt->schemata.count; i++)
+		lines[count++] = rdt->schemata.items[i];
+	return (struct strings){ lines, count };
+}
+
+int resctrl_compile(struct compile *c, struct err *e)
+{
+	const struct spec_intel_rdt *rdt = &c->spec->linux.intel_rdt;
+	const char *id = c->request->id;
+	struct strings lines;
+
+	if (!rdt->present)
+		return 0;
+	lines = schemata_lines(c, rdt);
+	PLAN_HOST(c->plan, OP_RESCTRL, "/linux/intelRdt",
+		  plan_str(c->plan, resctrl_group_name(c->spec, id)), plan_list(c->plan, &lines),
+		  rdt->clos_id && !lines.count, plan_str(c->plan, rdt->enable_monitoring ? id : NULL));
+	return 0;
+}
+
 int initial_affinity_compile(struct compile *c, struct err *e)
 {
 	const char *initial = c->process->exec_cpu_affinity.initial;

@@ -21,6 +21,12 @@ int identity_compile(struct compile *c, struct err *e)
 
 	if (c->request->kind != REQUEST_EXEC)
 		PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "created"));
+	if (c->request->kind != REQUEST_EXEC && c->spec->linux.intel_rdt.present)
+		PLAN_HOST(c->plan, OP_RESCTRL_JOIN, "/linux/intelRdt",
+			  plan_str(c->plan, resctrl_group_name(c->spec, c->request->id)),
+			  plan_str(c->plan, c->spec->linux.intel_rdt.enable_monitoring
+						    ? c->request->id
+						    : NULL));
 	if (process->has_oom_score_adj) {
 		char *text = arena_printf(c->arena, "%d", process->oom_score_adj);
 

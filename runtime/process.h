@@ -12,6 +12,7 @@ compile_function support_compile;    /* refuses fields this version does not do 
 compile_function state_compile;      /* STATE creating */
 compile_function gate_open_compile;  /* OPEN_GATE (create only) */
 compile_function clone_compile;      /* exec: HOST_SETNS pid; CLONE */
+compile_function resctrl_compile;    /* RESCTRL, before CLONE */
 compile_function identity_compile;   /* STATE created, HOST_PROC oom_score_adj */
 compile_function join_compile;       /* exec: SETNS through the pidfd, NS_ROOT */
 compile_function net_devices_compile; /* SYNC, NET_DEVICE */
@@ -24,6 +25,9 @@ compile_function placement_compile;  /* AFFINITY, MEMORY_POLICY */
 compile_function program_compile;    /* GROUPS, CWD, PROGRAM */
 compile_function gate_compile;       /* create: SYNC, GATE; run and exec: SYNC */
 compile_function privileges_compile; /* SECCOMP, BOUNDING, IDS, CAPABILITIES, startContainer, EXEC */
+
+/* The resctrl group that a container is put in. */
+const char *resctrl_group_name(const struct spec *, const char *id);
 
 /* One step a hook of this kind; default_env is used where the hook has none (NULL: an empty one). */
 void hook_steps(struct compile *, enum hook_kind, enum plan_lane, const struct strings *default_env);

@@ -33,6 +33,8 @@ struct container {
 	uint64_t start_time;    /* field 22 of /proc/PID/stat */
 	uint64_t pidfd_inode;   /* of the pidfd, 0 where pidfs is not there */
 	const char *cgroup;     /* v2 path, NULL if none */
+	const char *resctrl;    /* resctrl group made for it, NULL if none */
+	const char *monitored;  /* resctrl group that holds its monitoring group, NULL if none */
 	uint32_t namespaces;    /* CLONE_NEW* that are not the runtime's own */
 	const char *oci_version;
 	const struct pair *annotations;

@@ -39,6 +39,8 @@ static const struct member {
 	{ "startTime", U64, offsetof(struct container, start_time) },
 	{ "pidfdInode", U64, offsetof(struct container, pidfd_inode) },
 	{ "cgroup", OPTIONAL_TEXT, offsetof(struct container, cgroup) },
+	{ "resctrl", OPTIONAL_TEXT, offsetof(struct container, resctrl) },
+	{ "monitored", OPTIONAL_TEXT, offsetof(struct container, monitored) },
 	{ "namespaces", U32, offsetof(struct container, namespaces) },
 	{ "terminal", BOOL, offsetof(struct container, terminal) },
 	{ "annotations", PAIRS, offsetof(struct container, annotations) },

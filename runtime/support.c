@@ -7,11 +7,6 @@
 #include "runtime/process.h"
 #include "spec/spec.h"
 
-static bool wants_intel_rdt(const struct compile *c)
-{
-	return c->spec->linux.intel_rdt.present;
-}
-
 static bool wants_mount_label(const struct compile *c)
 {
 	return c->spec->linux.mount_label && *c->spec->linux.mount_label;
@@ -22,7 +17,6 @@ static const struct unsupported {
 	bool (*wanted)(const struct compile *);
 	const char *pointer;
 } unsupported[] = {
-	{ wants_intel_rdt, "/linux/intelRdt" },
 	{ wants_mount_label, "/linux/mountLabel" },
 };
 
