@@ -3,19 +3,17 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/sys.h"
-#include "cgroups/cgroup.h"
 #include "plan/plan.h"
 #include "runtime/activation.h"
 #include "runtime/build.h"
 #include "runtime/console.h"
 #include "runtime/context.h"
+#include "runtime/exec_cgroup.h"
 #include "runtime/exec_process.h"
 #include "runtime/launch.h"
 #include "runtime/operations.h"
@@ -63,40 +61,6 @@ static bool same_user_namespace(pid_t pid)
 	snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
 	return stat("/proc/self/ns/user", &own) == 0 && stat(path, &its) == 0 &&
 	       own.st_dev == its.st_dev && own.st_ino == its.st_ino;
-}
-
-/* --cgroup [CONTROLLER:]PATH: below the container's cgroup; controllers have one tree on v2. */
-static int sub_cgroup(struct entering *n, const char *text, const char **ret_path, struct err *e)
-{
-	const char *colon = strchr(text, ':');
-	const char *path = colon ? colon + 1 : text;
-
-	for (const char *at = path; at; at = strchr(at + 1, '/'))
-		if (str_starts(*at == '/' ? at + 1 : at, "..") &&
-		    strchr("/", (*at == '/' ? at + 1 : at)[2]))
-			return err_say(e, EINVAL, "--cgroup %s: must stay below the container's "
-						  "cgroup", text);
-	path += strspn(path, "/");
-	*ret_path = *path ? arena_printf(n->context->arena, "%s/%s", n->container.cgroup, path)
-			  : n->container.cgroup;
-	return 0;
-}
-
-static int open_cgroup(struct entering *n, struct err *e)
-{
-	const struct strings *asked = &n->ask->cgroups;
-	const char *path = n->container.cgroup;
-	int r = 0;
-
-	if (!path && asked->count)
-		return err_say(e, EOPNOTSUPP, "--cgroup: container %s has no cgroup",
-			       n->container.id);
-	if (asked->count)
-		r = sub_cgroup(n, asked->items[asked->count - 1], &path, e);
-	if (r < 0 || !path)
-		return r;
-	n->request.cgroup = path;
-	return cgroup_open(&n->context->host, path, &n->cgroup, e);
 }
 
 static int ask_for(struct entering *n, struct err *e)
@@ -154,7 +118,8 @@ static int compose(struct entering *n, struct err *e)
 	if (r == 0)
 		r = ask_for(n, e);
 	if (r == 0)
-		r = open_cgroup(n, e);
+		r = exec_cgroup(n->context, &n->container, &n->ask->cgroups, &n->request.cgroup,
+				&n->cgroup, e);
 	if (r == 0)
 		r = build_plan(n->context, n->spec, n->process, &n->request, &n->plan, e);
 	if (r == 0)

@@ -70,6 +70,7 @@ static int add_capabilities(struct spec_process *process, const struct strings *
 		caps->bounding |= bit;
 		caps->effective |= bit;
 		caps->permitted |= bit;
+		caps->ambient |= bit & caps->inheritable;
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,7 +16,10 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/sys.h"
+
+enum { PIPE_READS = 64 };
 
 /* The end of what a hook wrote to standard error. */
 struct tail {
@@ -49,14 +53,32 @@ static const char *tail_line(struct tail *tail)
 	return start ? start + 1 : tail->text;
 }
 
-/* A hook may be slow to end with the pipe full, or leave it open in a child: neither may hold us. */
+/* Once: who never stops writing must not keep us from looking at the clock. */
+static bool take_output(int pipe, struct tail *tail)
+{
+	char bytes[4096];
+	ssize_t n = read(pipe, bytes, sizeof bytes);
+
+	if (n > 0)
+		tail_add(tail, bytes, (size_t)n);
+	return n > 0;
+}
+
+/* What a hook that ended has left in the pipe; one it started may go on filling it. */
 static void drain(int pipe, struct tail *tail)
 {
-	char bytes[512];
-	ssize_t n;
+	for (int i = 0; i < PIPE_READS && take_output(pipe, tail); i++)
+		;
+}
 
-	while ((n = read(pipe, bytes, sizeof bytes)) > 0)
-		tail_add(tail, bytes, (size_t)n);
+static void log_output(const struct hook_run *run, const struct tail *tail)
+{
+	char text[sizeof tail->text], *rest = text, *line;
+
+	memcpy(text, tail->text, sizeof text);
+	while (log_enabled(LOG_LEVEL_DEBUG) && (line = strsep(&rest, "\n")))
+		if (*line)
+			log_line(LOG_LEVEL_DEBUG, "%s (%s): %s", run->name, run->path, line);
 }
 
 static int open_log(const char *path)
@@ -117,27 +139,42 @@ static int64_t now_ms(void)
 	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
 }
 
-/* Waits for the end of the process, keeping the pipe empty: 0, -ETIMEDOUT, -errno. */
-static int watch(int pidfd, int pipe, int timeout, struct tail *tail)
+/* For poll(2): milliseconds until the deadline, -1 for ever. */
+static int time_left(int64_t deadline)
 {
-	int64_t deadline = now_ms() + timeout * 1000ll;
+	int64_t left = deadline - now_ms();
+
+	if (deadline == 0)
+		return -1;
+	if (left < 0)
+		return 0;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Waits for the end of the process, keeping the pipe empty: 0, -ETIMEDOUT, -ECHILD when the
+ * container's ended first, -errno. */
+static int watch(const struct hook_run *run, int pidfd, int pipe, struct tail *tail)
+{
+	int64_t deadline = run->timeout ? now_ms() + run->timeout * 1000ll : 0;
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
-				{ .fd = pipe, .events = POLLIN } };
+				{ .fd = pipe, .events = POLLIN },
+				{ .fd = run->container, .events = POLLIN } };
 
 	for (;;) {
-		int64_t left = timeout ? deadline - now_ms() : -1;
-		int n = poll(fds, 2, (int)(timeout && left < 0 ? 0 : left));
+		int n = poll(fds, 3, time_left(deadline));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n == 0)
+		if (n <= 0 && time_left(deadline) == 0)
 			return -ETIMEDOUT;
-		if (n > 0 && fds[1].revents)
-			drain(pipe, tail);
-		if (n > 0 && fds[1].revents & POLLHUP)
+		if (n <= 0)
+			continue;
+		if (fds[1].revents && !take_output(pipe, tail))
 			fds[1].fd = -1;
-		if (n > 0 && fds[0].revents)
+		if (fds[0].revents)
 			return 0;
+		if (fds[2].revents)
+			return -ECHILD;
 	}
 }
 
@@ -161,7 +198,7 @@ static int attend(const struct hook_run *run, pid_t pid, int pipe, struct err *e
 	autofd pidfd = sys_pidfd_open(pid, 0);
 	struct tail tail = { 0 };
 	siginfo_t info = { 0 };
-	int r = pidfd < 0 ? -errno : watch(pidfd, pipe, run->timeout, &tail);
+	int r = pidfd < 0 ? -errno : watch(run, pidfd, pipe, &tail);
 
 	/* What it started in its session goes with it, when it has to be ended. */
 	if (r < 0)
@@ -170,9 +207,12 @@ static int attend(const struct hook_run *run, pid_t pid, int pipe, struct err *e
 		kill(pid, SIGKILL);
 	waitid(P_PID, (id_t)pid, &info, WEXITED);
 	drain(pipe, &tail);
+	log_output(run, &tail);
 	if (r == -ETIMEDOUT)
 		return err_say(e, ETIMEDOUT, "hook did not end within its timeout of %d s",
 			       run->timeout);
+	if (r == -ECHILD)
+		return err_say(e, ECHILD, "the container's process ended while the hook ran");
 	return r < 0 ? err_set(e, -r, "waiting for the hook") : judge(&info, &tail, e);
 }
 

@@ -2,7 +2,8 @@
 /*
  * Runs host-side hooks (config.md#posix-platform-hooks): prestart, createRuntime, poststart,
  * poststop. A hook gets exactly its env (none if absent), the bundle as working
- * directory, the state document on standard input, no other descriptor of ours.
+ * directory, the state document on standard input, no other descriptor of ours. What it writes to
+ * standard error without a file for it goes to the log, for --debug.
  */
 #pragma once
 #include <stddef.h>
@@ -16,6 +17,7 @@ struct hook_run {
 	int timeout;             /* seconds, 0 none */
 	const char *cwd;
 	int state;               /* sealed memfd with the state document */
+	int container;           /* pidfd of the process whose end ends the hook too, -1 none */
 	const char *stdout_file, *stderr_file; /* run.oci.hooks.stdout/.stderr, or NULL */
 };
 /* 0 when the hook exited 0. Else e names the hook, its exit status or signal or timeout, and the last

@@ -52,6 +52,7 @@ static int run_one(struct context *context, const struct spec *spec, enum hook_k
 		.timeout = hook->has_timeout ? (int)hook->timeout : 0,
 		.cwd = container->bundle,
 		.state = state,
+		.container = -1,
 		.stdout_file = spec_annotation(spec, "run.oci.hooks.stdout"),
 		.stderr_file = spec_annotation(spec, "run.oci.hooks.stderr"),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,7 +11,6 @@
 enum { KERNEL_RTMIN = 34, KERNEL_RTMAX = 64 };
 
 #define ROW(name) { #name, SIG##name }
-#include <signal.h>
 static const struct name_value signals[] = {
 	ROW(HUP),    ROW(INT),	 ROW(QUIT), ROW(ILL),  ROW(TRAP),   ROW(ABRT),	ROW(IOT),
 	ROW(BUS),    ROW(FPE),	 ROW(KILL), ROW(USR1), ROW(SEGV),   ROW(USR2),	ROW(PIPE),
