@@ -158,7 +158,8 @@ bool word_like(const char *a, const char *b)
 	return strcmp(*a ? a + 1 : a, *b ? b + 1 : b) == 0 || /* changed */
 	       strcmp(a, *b ? b + 1 : b) == 0 ||              /* lost */
 	       strcmp(*a ? a + 1 : a, b) == 0 ||              /* added */
-	       (*a && *b && a[0] == b[1] && a[1] == b[0] && strcmp(a + 2, b + 2) == 0); /* swapped */
+	       (*a && *b && a[0] == b[1] && a[1] == b[0] &&
+		strcmp(a + 2, b + 2) == 0); /* swapped */
 }
 
 const char *name_like(const struct name_value *table, const char *text)

@@ -129,8 +129,8 @@ static void no_echo(void **state)
 	assert_int_equal(p.problems.count, 1);
 	assert_string_equal(p.problems.items[0].pointer, "/linux/namespaces/0/type");
 	assert_string_equal(p.message,
-			    "/linux/namespaces/0/type: must be user, pid, network, mount, ipc, uts, "
-			    "cgroup or time, not \"utz\" (did you mean \"uts\"?)");
+			    "/linux/namespaces/0/type: must be user, pid, network, mount, ipc, "
+			    "uts, cgroup or time, not \"utz\" (did you mean \"uts\"?)");
 	arena_clear(&p.arena);
 }
 

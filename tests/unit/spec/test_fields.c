@@ -344,8 +344,8 @@ static void is_settled(void **state)
 	struct parsed p;
 
 	parse_string("{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},"
-		     "\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"capabilities\":{\"permitted\":[\"CAP_KILL\"],"
-		     "\"inheritable\":[\"CAP_CHOWN\"],\"effective\":[\"CAP_KILL\",\"CAP_BPF\"],"
+		     "\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],"
+		     "\"capabilities\":{\"permitted\":[\"CAP_KILL\"],\"inheritable\":[\"CAP_CHOWN\"],\"effective\":[\"CAP_KILL\",\"CAP_BPF\"],"
 		     "\"ambient\":[\"CAP_KILL\"]}},\"linux\":{\"seccomp\":{\"defaultAction\":"
 		     "\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/a\",\"listenerMetadata\":\"b\"}}}",
 		     &p);
