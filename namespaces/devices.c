@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Device nodes (config-linux.md#devices), the links that go with them, and the notify socket's directory. */
-#include <errno.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/arena.h"
-#include "base/err.h"
 #include "namespaces/mount_options.h"
 #include "namespaces/namespaces.h"
 #include "namespaces/paths.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
-enum { DEFAULT_MODE = 0666, MAJOR_MAX = 0xfff, MINOR_MAX = 0xfffff };
+enum { DEFAULT_MODE = 0666 };
 
 /* config-linux.md#default-devices; console and ptmx are apart. */
 static const struct spec_device default_devices[] = {
@@ -100,35 +98,18 @@ static void default_steps(struct compile *c)
 	}
 }
 
-static int check_numbers(const struct spec_device *device, size_t i, struct err *e)
-{
-	if (!type_mode(device->type))
-		return err_say(e, EINVAL, "/linux/devices/%zu/type: must be c, b, u or p", i);
-	if (device->type == 'p')
-		return 0;
-	if (device->major < 0 || device->major > MAJOR_MAX)
-		return err_say(e, ERANGE, "/linux/devices/%zu/major: must be 0 to %d", i, MAJOR_MAX);
-	if (device->minor < 0 || device->minor > MINOR_MAX)
-		return err_say(e, ERANGE, "/linux/devices/%zu/minor: must be 0 to %d", i, MINOR_MAX);
-	return 0;
-}
-
 /* Of several entries for one path the last counts. */
-static int listed_steps(struct compile *c, struct err *e)
+static void listed_steps(struct compile *c)
 {
 	const struct spec_linux *spec = &c->spec->linux;
 
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct spec_device *device = &spec->devices[i];
-		int r = check_numbers(device, i, e);
 
-		if (r < 0)
-			return r;
 		if (!is_replaced(spec, device->path, i + 1))
 			device_steps(c, device, arena_printf(c->arena, "/linux/devices/%zu (%s)", i,
 							     device->path));
 	}
-	return 0;
 }
 
 static void link_steps(struct compile *c)
@@ -175,10 +156,9 @@ static int dev_steps(struct compile *c, struct err *e)
 	if (r < 0 || foreign)
 		return r;
 	default_steps(c);
-	r = listed_steps(c, e);
-	if (r == 0)
-		link_steps(c);
-	return r;
+	listed_steps(c);
+	link_steps(c);
+	return 0;
 }
 
 int devices_compile(struct compile *c, struct err *e)
