@@ -13,6 +13,7 @@
 
 enum request_kind { REQUEST_CREATE, REQUEST_RUN, REQUEST_EXEC };
 
+struct seccomp_filter;
 struct request {
 	enum request_kind kind;
 	const char *id;
@@ -21,6 +22,7 @@ struct request {
 	bool no_pivot, no_new_keyring;
 	uint32_t preserve_fds;      /* 3..3+n-1 reach the workload; LISTEN_FDS are counted in */
 	struct strings extra_env;   /* appended to process.env: LISTEN_FDS, NOTIFY_SOCKET */
+	const struct seccomp_filter *filter; /* compiled earlier; NULL: compile the spec's */
 	const char *notify_dir;     /* host directory to bind on /run/notify, NULL if none */
 	/* exec only */
 	uint32_t join;              /* CLONE_NEW* of the namespaces joined through the pidfd */

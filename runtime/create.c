@@ -21,6 +21,7 @@
 #include "runtime/config.h"
 #include "runtime/console.h"
 #include "runtime/context.h"
+#include "runtime/filter.h"
 #include "runtime/launch.h"
 #include "runtime/lifecycle.h"
 #include "runtime/notify.h"
@@ -220,6 +221,8 @@ static int reserve(struct making *m, struct err *e)
 	r = describe(m, e);
 	if (r == 0)
 		r = ask_notify(m, e);
+	if (r == 0)
+		r = filter_provide(m->context, m->config.spec, &m->container, &m->request, e);
 	if (r == 0)
 		r = build_plan(m->context, m->config.spec, NULL, &m->request, &m->plan, e);
 	if (r == 0)

@@ -15,6 +15,7 @@
 #include "runtime/context.h"
 #include "runtime/exec_cgroup.h"
 #include "runtime/exec_process.h"
+#include "runtime/filter.h"
 #include "runtime/launch.h"
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
@@ -120,6 +121,8 @@ static int compose(struct entering *n, struct err *e)
 	if (r == 0)
 		r = exec_cgroup(n->context, &n->container, &n->ask->cgroups, &n->request.cgroup,
 				&n->cgroup, e);
+	if (r == 0)
+		r = filter_recall(n->context, n->spec, &n->container, &n->request, e);
 	if (r == 0)
 		r = build_plan(n->context, n->spec, n->process, &n->request, &n->plan, e);
 	if (r == 0)

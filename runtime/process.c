@@ -20,7 +20,7 @@ int identity_compile(struct compile *c, struct err *e)
 	const struct spec_process *process = c->process;
 
 	if (c->request->kind != REQUEST_EXEC)
-		PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "created"));
+		PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "creating"));
 	if (c->request->kind != REQUEST_EXEC && c->spec->linux.intel_rdt.present)
 		PLAN_HOST(c->plan, OP_RESCTRL_JOIN, "/linux/intelRdt",
 			  plan_str(c->plan, resctrl_group_name(c->spec, c->request->id)),
@@ -39,9 +39,9 @@ int identity_compile(struct compile *c, struct err *e)
 int session_compile(struct compile *c, struct err *e)
 {
 	PLAN_INIT(c->plan, OP_SESSION, NULL, 0);
-	if (!c->request->no_new_keyring && c->request->kind != REQUEST_EXEC)
-		PLAN_INIT(c->plan, OP_KEYRING, NULL,
-			  plan_str(c->plan, arena_printf(c->arena, "_ses.%s", c->request->id)),
+	if (!c->request->no_new_keyring)
+		/* A named one would be joined by the next container of that name, whoever's. */
+		PLAN_INIT(c->plan, OP_KEYRING, NULL, 0,
 			  plan_str(c->plan, c->process->selinux_label))
 			->flags = STEP_OPTIONAL;
 	return 0;
@@ -198,7 +198,7 @@ int program_compile(struct compile *c, struct err *e)
 /* A notify profile hands its listener to the host lane, so it must be in force before that lane ends. */
 static bool filter_is_early(const struct compile *c)
 {
-	return c->spec->linux.seccomp.listener_path != NULL;
+	return seccomp_notifies(&c->spec->linux.seccomp);
 }
 
 static int early_filter(struct compile *c, struct err *e)

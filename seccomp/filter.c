@@ -254,7 +254,7 @@ static int export(const struct builder *b, struct strbuf *ret_program, struct er
 	return r < 0 ? err_set(e, -r, "/linux/seccomp: libseccomp") : 0;
 }
 
-static bool notifies(const struct spec_seccomp *profile)
+bool seccomp_notifies(const struct spec_seccomp *profile)
 {
 	for (size_t i = 0; i < profile->rule_count; i++)
 		if (profile->rules[i].action == SECCOMP_NOTIFY)
@@ -264,9 +264,9 @@ static bool notifies(const struct spec_seccomp *profile)
 
 /* SECCOMP_FILTER_FLAG_TSYNC is no flag here: tare-init has one thread. WAIT_KILLABLE_RECV
  * speaks of a listener, and the kernel refuses it without one. */
-static uint32_t filter_flags(const struct spec_seccomp *profile)
+uint32_t seccomp_filter_flags(const struct spec_seccomp *profile)
 {
-	bool notify = notifies(profile);
+	bool notify = seccomp_notifies(profile);
 	uint32_t flags = 0, dropped = SECCOMP_FILTER_FLAG_TSYNC;
 
 	if (!notify)
@@ -292,7 +292,7 @@ static int assemble(struct arena *arena, const struct builder *b, const struct s
 			       BPF_MAXINSNS);
 	memcpy(whole + stub, program->text, program->length);
 	*ret_filter = (struct seccomp_filter){ whole, stub + program->length,
-					       filter_flags(b->profile) };
+					       seccomp_filter_flags(b->profile) };
 	return 0;
 }
 

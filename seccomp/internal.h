@@ -18,6 +18,9 @@ struct architectures {
 	size_t count;
 };
 
+/* What seccomp(2) is told beside the program. */
+uint32_t seccomp_filter_flags(const struct spec_seccomp *);
+
 /* An action and its errno as libseccomp and the kernel have it. */
 uint32_t seccomp_action_value(unsigned action, int has_errno, uint32_t errno_ret);
 

@@ -4,11 +4,13 @@
  * user of libseccomp.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "plan/request.h"
 
+struct spec;
 struct spec_seccomp;
 struct strbuf;
 
@@ -25,7 +27,18 @@ int seccomp_compile_filter(struct arena *, const struct spec_seccomp *,
 			   struct seccomp_filter *ret_filter, struct strbuf *ret_notes,
 			   struct err *e);
 
-/* Init lane: SECCOMP, when the spec has a profile. Called by runtime/process.c at the place
+/* Annotations: a program in base64 in place of the profile's rules; names that libseccomp does not know are an error. */
+#define SECCOMP_RAW "run.oci.seccomp_bpf_data"
+#define SECCOMP_STRICT "run.oci.seccomp_fail_unknown_syscall"
+
+/* Whether there is to be a filter at all, and what a spec's annotations and profile make of it. */
+bool seccomp_is_wanted(const struct spec *);
+int seccomp_make(struct arena *, const struct spec *, struct seccomp_filter *ret_filter,
+		 struct err *e);
+/* Whether a rule needs a listener. */
+bool seccomp_notifies(const struct spec_seccomp *);
+
+/* Init lane: SECCOMP, when the spec has a profile: request.filter, or what seccomp_make() returns. Called by runtime/process.c at the place
  * no_new_privs decides. */
 compile_function seccomp_compile;
 

@@ -82,10 +82,10 @@ static json_t *annotations(const struct features *f)
 	return object;
 }
 
-/* Annotations with which a config reaches files of the host: an engine must not take them from an
+/* Annotations with which a config reaches files of the host or another filter: an engine must not take them from an
  * image. */
 static const char *const unsafe_annotations[] = {
-	"run.oci.hooks.stdout", "run.oci.hooks.stderr", NULL,
+	"run.oci.hooks.stdout", "run.oci.hooks.stderr", "run.oci.seccomp_bpf_data", NULL,
 };
 
 void features_document(const struct features *f, struct strbuf *ret_json)

@@ -62,7 +62,8 @@ def mounts():
 
 
 def state(tare):
-    return sorted(os.listdir(tare.root)) if tare.root.is_dir() else []
+    """All but the cache of compiled filters, which is there to stay."""
+    return sorted(set(os.listdir(tare.root)) - {"@seccomp"}) if tare.root.is_dir() else []
 
 
 def find(tare, mounts_before):

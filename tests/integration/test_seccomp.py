@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """linux.seccomp, judged by what system calls do inside."""
+import base64
 import json
+import os
+import struct
 
 import pytest
 from house import TREE, status_fields
@@ -102,3 +105,90 @@ def test_dockers_default_profile(bundle):
     assert bundle.run("echo fine; mkdir /tmp/x && rmdir /tmp/x") == "fine\n"
     assert bundle.try_run("unshare -r true").status != 0
 
+
+
+def cached(tare):
+    """The files of the cache of compiled filters."""
+    directory = tare.root / "@seccomp"
+    return sorted(directory.iterdir()) if directory.is_dir() else []
+
+
+def denied(bundle):
+    return filtered(bundle, rule("mkdir", "mkdirat", errnoRet=28))
+
+
+def test_filters_are_kept(bundle):
+    """The second container with a profile must not wait for the compiler, nor may another get its filter."""
+    assert "No space left" in denied(bundle).try_run("mkdir /tmp/x").err
+    files = cached(bundle.tare)
+    assert len(files) == 1
+    before = files[0].stat().st_ino
+    assert "No space left" in bundle.try_run("mkdir /tmp/x").err
+    assert [file.stat().st_ino for file in cached(bundle.tare)] == [before]
+    assert filtered(bundle, rule("rmdir", errnoRet=28)).run("mkdir /tmp/x && echo made") == "made\n"
+    assert len(cached(bundle.tare)) == 2
+
+
+@pytest.mark.parametrize("harm", [
+    lambda file: file.write_bytes(file.read_bytes()[:-8]),
+    lambda file: file.write_bytes(bytes(b ^ 1 for b in file.read_bytes())),
+    lambda file: file.chmod(0o666),
+    lambda file: file.parent.chmod(0o777)], ids=["short", "changed", "mode", "directory"])
+def test_harmed_filters_do_not_count(bundle, harm):
+    """Whoever can touch a file in the cache must not decide what a container may do."""
+    denied(bundle).try_run("mkdir /tmp/x")
+    harm(cached(bundle.tare)[0])
+    assert "No space left" in bundle.try_run("mkdir /tmp/x").err
+
+
+def test_cache_is_no_container(bundle):
+    """A directory of tare's own in the list would be somebody's container to delete."""
+    denied(bundle).try_run("mkdir /tmp/x")
+    assert bundle.tare.ids() == []
+    assert "invalid container ID" in bundle.tare.fails("delete", "--force", "@seccomp")
+
+
+def test_exec_has_the_containers_own_filter(bundle):
+    """An exec, whatever happened to the cache since, runs under the filter that the container began with."""
+    container = denied(bundle).shell("exec sleep 1000000").start()
+    for file in cached(bundle.tare):
+        file.unlink()
+    outcome = container.tare.try_("exec", container.id, "mkdir", "/tmp/x")
+    assert "No space left" in outcome.err
+    assert cached(bundle.tare) == []
+    (bundle.tare.root / container.id / "filter").unlink()
+    outcome = container.tare.try_("exec", container.id, "mkdir", "/tmp/x")
+    assert "No space left" in outcome.err
+    container.remove()
+
+
+def instructions(*rows):
+    """struct sock_filter[] in base64."""
+    return base64.b64encode(b"".join(struct.pack("=HBBI", *row) for row in rows)).decode()
+
+
+def test_raw_filter(bundle):
+    """Who compiles filters elsewhere hands them over ready, with exec as with run."""
+    mkdir = {"x86_64": 83, "aarch64": 34}[os.uname().machine]
+    bundle.mount("/tmp", options=["mode=1777"])
+    bundle.config["annotations"] = {"run.oci.seccomp_bpf_data": instructions(
+        (0x20, 0, 0, 0), (0x15, 0, 1, mkdir), (0x06, 0, 0, 0x00050000 | 28), (0x06, 0, 0, 0x7fff0000))}
+    assert "No space left" in bundle.try_run("mkdir /tmp/x").err
+    container = bundle.shell("exec sleep 1000000").start()
+    assert "No space left" in container.tare.try_("exec", container.id, "mkdir", "/tmp/x").err
+    container.remove()
+
+
+def test_raw_filter_that_the_kernel_refuses(bundle):
+    """The message must name the annotation: the profile is not at fault."""
+    bundle.config["annotations"] = {"run.oci.seccomp_bpf_data": instructions((0x05, 0, 0, 9))}
+    message = bundle.try_run("true").err
+    assert "run.oci.seccomp_bpf_data" in message and "seccomp" in message
+
+
+def test_unknown_call_is_refused_on_demand(bundle):
+    """Who wants to be told of a misspelt name gets an error that has it."""
+    filtered(bundle, rule("no_such_call_at_all"))
+    bundle.config["annotations"] = {"run.oci.seccomp_fail_unknown_syscall": "1"}
+    message = bundle.create_fails()
+    assert "/linux/seccomp/syscalls/0" in message and "no_such_call_at_all" in message
