@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the attack tests share: their helper programs and how a container is given them."""
+import atexit
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+SOURCES = pathlib.Path(__file__).resolve().parent / "attacks"
+
+
+@functools.cache
+def workshop():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="tare-attacks."))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    os.chmod(path, 0o755)
+    return path
+
+
+@functools.cache
+def program(name):
+    """A helper of attacks/, built static so that it runs in any root file system."""
+    path = workshop() / name
+    subprocess.run(["gcc", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-static", "-pthread",
+                    "-o", path, SOURCES / f"{name}.c"], check=True)
+    return path
+
+
+def give(bundle, name):
+    """Puts a helper into the image; its path there."""
+    shutil.copy(program(name), bundle.rootfs / "bin" / name)
+    return f"/bin/{name}"
+
+
+def allow(bundle, *capabilities):
+    for kind in ("bounding", "effective", "permitted"):
+        listed = bundle.process["capabilities"].setdefault(kind, [])
+        listed += [name for name in capabilities if name not in listed]
+
+
+def map_users(bundle, base=100000, size=65536):
+    """A new user namespace whose root is nobody outside, and an image that belongs to it."""
+    mapping = [{"containerID": 0, "hostID": base, "size": size}]
+    bundle.namespace("user")
+    bundle.linux.update(uidMappings=mapping, gidMappings=mapping)
+    for parent, directories, files in os.walk(bundle.rootfs):
+        for name in [".", *directories, *files]:
+            path = os.path.join(parent, name)
+            status = os.lstat(path)
+            if status.st_uid < base:
+                os.lchown(path, status.st_uid + base, status.st_gid + base)
+    for path in (bundle.path, *list(bundle.path.parents)[:-2]):
+        os.chmod(path, os.stat(path).st_mode | 0o111)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A container's process that lies in wait for an `exec` to enter, to take its memory or descriptors."""
+import subprocess
+
+import pytest
+from attacking import allow, give, map_users, program
+from house import read_line, wait_until
+
+NAMESPACES = ("uts", "ipc", "net", "pid", "mnt")
+ROUNDS = 40
+
+
+class Watched:
+    """A container whose only process is the thief; what it says goes to a file."""
+
+    def __init__(self, bundle, path):
+        self.path = path
+        bundle.process["args"] = [give(bundle, "thief"), "busybox"]
+        with open(path, "w") as out:
+            bundle.write()
+            self.id = bundle.tare.new_id()
+            process = bundle.tare.start_process("run", "--detach", "--bundle", bundle.path, self.id, stdout=out)
+            assert process.wait() == 0
+        self.tare = bundle.tare
+
+    def loot(self):
+        return [line for line in self.path.read_text().splitlines() if line.startswith("stolen")]
+
+    def enter(self):
+        self.tare("exec", self.id, "/bin/busybox", "true")
+
+    def enter_carelessly(self, *namespaces):
+        pid = self.tare.state(self.id)["pid"]
+        child = subprocess.Popen([program("weak_enter"), str(pid), *namespaces], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+        assert read_line(child.stdout.fileno()) == "inside"
+        wait_until(lambda: {line.split()[1] for line in self.loot()} >= {"ptrace", "pidfd_getfd", "fd"})
+        child.communicate()
+
+    def remove(self):
+        self.tare("delete", "--force", self.id)
+
+
+@pytest.fixture
+def watch(bundle, tmp_path):
+    watched = []
+
+    def make():
+        watched.append(Watched(bundle, tmp_path / "loot"))
+        return watched[-1]
+    yield make
+    for container in watched:
+        container.remove()
+
+
+def resist(container, *namespaces):
+    """The attack works on the careless one, and never on tare."""
+    container.enter_carelessly(*namespaces)
+    before = len(container.loot())
+    for _ in range(ROUNDS):
+        container.enter()
+    assert container.loot()[before:] == []
+
+
+def test_exec_from_the_same_user_namespace(watch):
+    """Root inside took the host's directories from an exec that entered (CVE-2016-9962)."""
+    resist(watch(), *NAMESPACES)
+
+
+def test_exec_into_a_user_namespace(bundle, watch):
+    """The same where root inside is nobody outside."""
+    map_users(bundle)
+    resist(watch(), *NAMESPACES, "user")
+
+
+def test_exec_into_a_user_namespace_with_ptrace(bundle, watch):
+    """There CAP_SYS_PTRACE is the container's own to use, and must not reach who comes from outside."""
+    map_users(bundle)
+    allow(bundle, "CAP_SYS_PTRACE")
+    resist(watch(), *NAMESPACES, "user")
