@@ -14,6 +14,8 @@
 
 #include "plan/request.h"
 
+struct spec_resources;
+
 /* Fills cgroup_mount, hybrid, own_cgroup and controllers of the host: reads statfs of
  * /sys/fs/cgroup and /sys/fs/cgroup/unified and /proc/self/cgroup. */
 int cgroup_probe(struct arena *, struct host *ret_host, struct err *e);
@@ -38,6 +40,10 @@ int cgroup_open(const struct host *, const char *path, int *ret_fd, struct err *
  * place ("500|default 4950", or one for all); a last empty name ("hugetlb.2MB.rsvd.max|") means
  * that it may be absent. */
 int cgroup_write(int cgroup, const char *file, const char *value, struct err *e);
+/* Changes the limits of a cgroup in use to those of resources; what they do not name stays. All
+ * or, on failure, none. Devices, where some are named, are replaced as a whole and at once. */
+int cgroup_update(struct arena *, const struct host *, const char *path,
+		  const struct spec_resources *, struct err *e);
 /* Reads a small file; *ret_text in the arena without its last newline. */
 int cgroup_read(struct arena *, int cgroup, const char *file, const char **ret_text, struct err *e);
 /* Loads the program and attaches it (allow multi), replacing one tare attached before; size 0

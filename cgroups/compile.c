@@ -14,84 +14,6 @@
  * these figures, and a message about an OOM kill comes from them. */
 static const char *const accounting[] = { "cpu", "io", "memory", "pids" };
 
-static bool contains(const struct strings *list, const char *name, size_t length)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strncmp(list->items[i], name, length) == 0 && !list->items[i][length])
-			return true;
-	return false;
-}
-
-static int refuse_controller(const struct compile *c, const char *why, int length,
-			     const char *name, struct err *e)
-{
-	if (c->host->hybrid) {
-		err_say(e, ENODEV, "%s: the %.*s controller of this host is on cgroup v1", why,
-			length, name);
-		return err_hint(e, "boot with systemd.unified_cgroup_hierarchy=1 "
-				   "(or cgroup_no_v1=all)");
-	}
-	err_say(e, ENODEV, "%s: this host has no %.*s controller", why, length, name);
-	return err_hint(e, "%s/cgroup.controllers lists what it has", c->host->cgroup_mount);
-}
-
-struct names {
-	const char **items;
-	size_t count;
-};
-
-static struct strings as_strings(const struct names *names)
-{
-	return (struct strings){ names->items, names->count };
-}
-
-static void need(struct arena *arena, struct names *names, const char *name, size_t length)
-{
-	struct strings list = as_strings(names);
-
-	if (length && !contains(&list, name, length))
-		names->items[names->count++] = arena_strndup(arena, name, length);
-}
-
-/* What a cgroup without the controller does anyway. Engines send some of these with every
- * container. */
-static bool is_neutral(const struct cgroup_limit *limit)
-{
-	static const struct {
-		const char *file, *value;
-	} neutral[] = {
-		{ "cpu.weight", "100" }, { "cpu.idle", "0" }, { "cpu.max.burst", "0" },
-	};
-
-	for (size_t i = 0; i < sizeof neutral / sizeof *neutral; i++)
-		if (str_equal(limit->file, neutral[i].file) &&
-		    str_equal(limit->value, neutral[i].value))
-			return true;
-	return str_starts(limit->value, "max");
-}
-
-/* Neutral limits of controllers that are not there are dropped, others refused. */
-static int needed_controllers(const struct compile *c, struct cgroup_limits *limits,
-			      struct names *ret_names, struct err *e)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < limits->count; i++) {
-		const struct cgroup_limit *limit = &limits->items[i];
-		size_t length = cgroup_controller_of(limit->file);
-		bool there = !length || contains(&c->host->controllers, limit->file, length);
-
-		if (!there && !is_neutral(limit))
-			return refuse_controller(c, limit->why, (int)length, limit->file, e);
-		if (!there)
-			continue;
-		need(c->arena, ret_names, limit->file, length);
-		limits->items[kept++] = *limit;
-	}
-	limits->count = kept;
-	return 0;
-}
-
 static bool is_writable_cgroup_mount(const struct spec_mount *mount)
 {
 	bool cgroup = str_equal(mount->source, "cgroup") || str_equal(mount->type, "cgroup") ||
@@ -117,18 +39,19 @@ static bool is_delegated(const struct spec *spec)
 }
 
 /* Names with '?' are enabled where that is possible. Who is handed the tree gets all there is. */
-static void wanted_controllers(const struct compile *c, struct names *names)
+static void wanted_controllers(const struct compile *c, struct cgroup_names *names)
 {
 	const struct strings *there = &c->host->controllers;
 	const struct strings always = { accounting, sizeof accounting / sizeof *accounting };
-	const struct strings needed = as_strings(names);
+	const struct strings needed = cgroup_name_list(names);
 	bool all = is_delegated(c->spec);
 
 	for (size_t i = 0; i < there->count; i++) {
 		const char *name = there->items[i];
 		size_t length = strlen(name);
 
-		if (!contains(&needed, name, length) && (all || contains(&always, name, length)))
+		if (!cgroup_has_name(&needed, name, length) &&
+		    (all || cgroup_has_name(&always, name, length)))
 			names->items[names->count++] = arena_printf(c->arena, "%s?", name);
 	}
 }
@@ -154,10 +77,10 @@ static void devices_step(struct compile *c)
 		  plan_blob(c->plan, program, size), plan_list(c->plan, &list));
 }
 
-static void cgroup_step(struct compile *c, const char *path, const struct names *names,
+static void cgroup_step(struct compile *c, const char *path, const struct cgroup_names *names,
 			bool optional)
 {
-	const struct strings list = as_strings(names);
+	const struct strings list = cgroup_name_list(names);
 	const char *why = c->spec->linux.cgroups_path ? "/linux/cgroupsPath" : NULL;
 	struct plan_step *step = PLAN_HOST(c->plan, OP_CGROUP, why, plan_str(c->plan, path),
 					   plan_list(c->plan, &list));
@@ -169,13 +92,13 @@ static void cgroup_step(struct compile *c, const char *path, const struct names 
 static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct err *e)
 {
 	const struct spec *spec = c->spec;
-	struct names names = { arena_array(c->arena, limits->count + c->host->controllers.count + 1,
-					   sizeof *names.items), 0 };
+	size_t room = limits->count + c->host->controllers.count + 1;
+	struct cgroup_names names = { arena_array(c->arena, room, sizeof *names.items), 0 };
 	const char *path;
 	int r = cgroup_path(c->arena, c->host, spec->linux.cgroups_path, c->request->id, &path, e);
 
 	if (r == 0)
-		r = needed_controllers(c, limits, &names, e);
+		r = cgroup_needed_controllers(c->arena, c->host, limits, &names, e);
 	if (r < 0)
 		return r;
 	wanted_controllers(c, &names);

@@ -42,8 +42,35 @@ void cgroup_list_limits(const struct spec_resources *, struct cgroup_limits *ret
 int cgroup_unified_limits(const struct spec_resources *, struct cgroup_limits *ret_limits,
 			  struct err *e);
 int cgroup_refuse_v1(const struct spec_resources *, struct err *e);
+/* Names of controllers; room for one a limit is the caller's to have made. */
+struct cgroup_names {
+	const char **items;
+	size_t count;
+};
+struct strings cgroup_name_list(const struct cgroup_names *);
+bool cgroup_has_name(const struct strings *list, const char *name, size_t length);
+/* Appends the controllers that the limits need. Limits that ask for nothing of a controller that is
+ * not there are dropped, others refused. Pure. */
+int cgroup_needed_controllers(struct arena *, const struct host *, struct cgroup_limits *,
+			      struct cgroup_names *ret_names, struct err *e);
 /* The controller of a file: its name up to the first dot, with its length; 0 for cgroup.*. */
 size_t cgroup_controller_of(const char *file);
+
+/* Fills what resources leave unsaid but need beside what they say, from what is in force: the other
+ * half of cpu.max, the memory limit that swap is counted from, cpu.idle. */
+void cgroup_fill_from(struct arena *, int cgroup, const struct spec_resources *,
+		      struct spec_resources *ret_filled);
+/* What has to be written to file to take back a write of value to it; text is what it held before.
+ * NULL: nothing can. Pure. */
+const char *cgroup_undo_text(struct arena *, const char *file, const char *value,
+			     const char *text);
+/* Whether a file holds a line for each of several keys (devices), so that a write is about one. */
+bool cgroup_file_is_keyed(const char *file);
+/* Whether value is a tighter limit than text, what the file holds. Pure. */
+bool cgroup_value_lowers(const char *file, const char *value, const char *text);
+/* Enables controllers for a cgroup that is there. */
+int cgroup_enable(const struct host *, const char *path, const struct strings *controllers,
+		  struct err *e);
 
 /* cpu.shares (2..262144) to cpu.weight (1..10000); 0 for 0. Pure. */
 unsigned cgroup_cpu_weight(uint64_t shares);

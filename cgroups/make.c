@@ -234,3 +234,19 @@ int cgroup_make(const struct host *host, const char *path, const struct strings 
 	*ret_made = p.made;
 	return 0;
 }
+
+int cgroup_enable(const struct host *host, const char *path, const struct strings *controllers,
+		  struct err *e)
+{
+	__attribute__((cleanup(place_clear))) struct place p = { .path = path, .dir = -1 };
+	int r;
+
+	p.dir = open(host->cgroup_mount, DIRECTORY);
+	if (p.dir < 0)
+		return err_set(e, errno, "open %s", host->cgroup_mount);
+	r = walk(&p, controllers, e);
+	if (!p.made)
+		return r;
+	unmake(host, &p);
+	return err_say(e, ENOENT, "cgroup %s was removed meanwhile", path);
+}

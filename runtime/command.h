@@ -41,6 +41,11 @@ struct options {
 	struct strings env, caps, cgroups, additional_gids;
 	bool tty, ignore_paused;
 	enum choice no_new_privs;
+	/* update */
+	const char *resources, *blkio_weight, *cpu_period, *cpu_quota, *cpu_share, *cpu_burst,
+		*cpu_idle, *cpu_rt_period, *cpu_rt_runtime, *cpuset_cpus, *cpuset_mems, *memory,
+		*memory_reservation, *memory_swap, *pids_limit, *kernel_memory, *kernel_memory_tcp,
+		*l3_cache_schema, *mem_bw_schema;
 	/* the rest */
 	const char *format, *file, *regex_text, *trace, *assume;
 	bool all, force, quiet, regex, rootless_spec;

@@ -13,6 +13,7 @@
 
 struct context;
 struct err;
+struct spec_resources;
 
 struct create_request {
 	const char *id, *bundle;          /* bundle: NULL is "." */
@@ -48,5 +49,7 @@ int container_exec(struct context *, const struct exec_request *, int *ret_statu
 int container_kill(struct context *, const char *id, const char *signal, bool all, struct err *e);
 int container_delete(struct context *, const char *id, bool force, struct err *e);
 int container_pause(struct context *, const char *id, bool pause, struct err *e);
+/* Limits of a container that is not stopped: all, or on failure none. */
+int container_update(struct context *, const char *id, const struct spec_resources *, struct err *e);
 /* Names to numbers: 0 or -EINVAL. */
 int signal_parse(const char *text, int *ret_signal);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "cgroups/cgroup.h"
+#include "cgroups/internal.h"
+#include "spec/spec.h"
+
+/* One write, and the one that takes it back. */
+struct change {
+	const char *file, *value, *why;
+	const char *undo; /* NULL: it cannot be taken back */
+	bool lowers;
+	bool last;        /* it may kill: nothing may fail behind it */
+};
+struct changes {
+	struct change *items;
+	size_t count;
+};
+
+/* Word number n of "a|b|c"; the last one when there are fewer. */
+static const char *choice(struct arena *arena, const char *words, size_t n, bool *ret_more)
+{
+	while (n-- > 0 && strchr(words, '|'))
+		words = strchr(words, '|') + 1;
+	*ret_more = strchr(words, '|');
+	return arena_strndup(arena, words, strcspn(words, "|"));
+}
+
+/* The file that is there, as cgroup_write() chooses it; "" for one that need not be. */
+static void choose(struct arena *arena, int cgroup, const struct cgroup_limit *limit,
+		   struct change *ret_change)
+{
+	bool more = true, ignored;
+	size_t n = 0;
+	const char *file;
+
+	do
+		file = choice(arena, limit->file, n++, &more);
+	while (more && faccessat(cgroup, file, F_OK, 0) < 0);
+	ret_change->file = file;
+	ret_change->value = choice(arena, limit->value, n - 1, &ignored);
+	ret_change->why = limit->why;
+}
+
+/* Without a device in the key, a later value replaces an earlier: order would matter otherwise. */
+static struct change *place_for(struct changes *changes, const char *file)
+{
+	for (size_t i = 0; i < changes->count; i++)
+		if (!cgroup_file_is_keyed(file) && strcmp(changes->items[i].file, file) == 0)
+			return &changes->items[i];
+	return &changes->items[changes->count++];
+}
+
+static void add(struct arena *arena, int cgroup, const struct cgroup_limit *limit,
+		struct changes *changes)
+{
+	struct change change = { 0 };
+	const char *text;
+	struct err ignored;
+
+	choose(arena, cgroup, limit, &change);
+	if (!*change.file)
+		return;
+	/* What cannot be read (memory.reclaim) asks for a deed, which is done when all else is. */
+	if (cgroup_read(arena, cgroup, change.file, &text, &ignored) < 0) {
+		change.last = true;
+	} else {
+		change.undo = cgroup_undo_text(arena, change.file, change.value, text);
+		change.lowers = cgroup_value_lowers(change.file, change.value, text);
+	}
+	/* Below the usage it starts the OOM killer. */
+	change.last |= change.lowers && strcmp(change.file, "memory.max") == 0;
+	*place_for(changes, change.file) = change;
+}
+
+/*
+ * Limits depend on each other in one direction: swap on memory, burst on quota. What grows is
+ * written in the order of the table, what shrinks behind that in the opposite order, so at no
+ * moment two of them contradict each other.
+ */
+static struct changes in_order(struct arena *arena, const struct changes *from)
+{
+	struct changes to = { arena_array(arena, from->count + 1, sizeof *to.items), 0 };
+
+	for (size_t i = 0; i < from->count; i++)
+		if (!from->items[i].lowers && !from->items[i].last)
+			to.items[to.count++] = from->items[i];
+	for (size_t i = from->count; i-- > 0;)
+		if (from->items[i].lowers && !from->items[i].last)
+			to.items[to.count++] = from->items[i];
+	for (size_t i = 0; i < from->count; i++)
+		if (from->items[i].last)
+			to.items[to.count++] = from->items[i];
+	return to;
+}
+
+/* From the last to the first. What cannot be restored is said, and the rest goes on. */
+static void undo(int cgroup, const struct changes *changes, size_t count)
+{
+	struct err e;
+
+	for (size_t i = count; i-- > 0;) {
+		const struct change *change = &changes->items[i];
+
+		if (!change->undo)
+			log_line(LOG_LEVEL_WARNING, "%s: cannot be restored", change->why);
+		else if (cgroup_write(cgroup, change->file, change->undo, &e) < 0)
+			log_line(LOG_LEVEL_WARNING, "%s: not restored: %s", change->why, e.text);
+	}
+}
+
+static int write_all(int cgroup, const struct changes *changes, struct err *e)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *change = &changes->items[i];
+
+		if (cgroup_write(cgroup, change->file, change->value, e) == 0)
+			continue;
+		err_prefix(e, "%s", change->why);
+		undo(cgroup, changes, i);
+		return -e->code;
+	}
+	return 0;
+}
+
+/* config-linux.md#memory: a limit below the usage would start the OOM killer. */
+static int check_usage(struct arena *arena, int cgroup, const struct spec_memory *memory,
+		       struct err *e)
+{
+	const char *text;
+	uint64_t usage;
+	int r;
+
+	if (!memory->check_before_update || !memory->has_limit || memory->limit <= 0)
+		return 0;
+	r = cgroup_read(arena, cgroup, "memory.current", &text, e);
+	if (r < 0)
+		return err_prefix(e, "/linux/resources/memory/checkBeforeUpdate");
+	if (parse_u64(text, UINT64_MAX, &usage) < 0 || usage <= (uint64_t)memory->limit)
+		return 0;
+	return err_say(e, EBUSY,
+		       "/linux/resources/memory/limit: %lld bytes are less than the %llu in use "
+		       "(checkBeforeUpdate)", (long long)memory->limit, (unsigned long long)usage);
+}
+
+/* Without privilege there is no device program, at creation neither. */
+static int replace_devices(struct arena *arena, const struct host *host, int cgroup,
+			   const struct spec_resources *resources, struct err *e)
+{
+	const struct spec_device_rule *rules;
+	const void *program;
+	size_t count, size;
+
+	if (!resources->device_count || !host->root)
+		return 0;
+	count = cgroup_device_rules(arena, resources, &rules);
+	cgroup_device_program(arena, rules, count, &program, &size);
+	if (cgroup_devices_attach(cgroup, program, size, e) < 0)
+		return err_prefix(e, "/linux/resources/devices");
+	return 0;
+}
+
+static int enable(struct arena *arena, const struct host *host, const char *path,
+		  struct cgroup_limits *limits, struct err *e)
+{
+	struct cgroup_names names = { arena_array(arena, limits->count + 1, sizeof *names.items),
+				      0 };
+	struct strings list;
+	int r = cgroup_needed_controllers(arena, host, limits, &names, e);
+
+	if (r < 0)
+		return r;
+	list = cgroup_name_list(&names);
+	return cgroup_enable(host, path, &list, e);
+}
+
+static int write_limits(struct arena *arena, int cgroup, const struct cgroup_limits *limits,
+			struct changes *ret_changes, struct err *e)
+{
+	struct changes found = { arena_array(arena, limits->count + 1, sizeof *found.items), 0 };
+
+	for (size_t i = 0; i < limits->count; i++)
+		add(arena, cgroup, &limits->items[i], &found);
+	*ret_changes = in_order(arena, &found);
+	return write_all(cgroup, ret_changes, e);
+}
+
+int cgroup_update(struct arena *arena, const struct host *host, const char *path,
+		  const struct spec_resources *resources, struct err *e)
+{
+	struct cgroup_limits limits = { .arena = arena };
+	struct spec_resources filled;
+	struct changes changes = { 0 };
+	autofd cgroup = -1;
+	int r = cgroup_open(host, path, &cgroup, e);
+
+	if (r < 0)
+		return r;
+	cgroup_fill_from(arena, cgroup, resources, &filled);
+	r = cgroup_limits_of(&filled, &limits, e);
+	if (r == 0)
+		r = enable(arena, host, path, &limits, e);
+	if (r == 0)
+		r = check_usage(arena, cgroup, &filled.memory, e);
+	if (r == 0)
+		r = write_limits(arena, cgroup, &limits, &changes, e);
+	if (r < 0)
+		return r;
+	r = replace_devices(arena, host, cgroup, resources, e);
+	if (r < 0)
+		undo(cgroup, &changes, changes.count);
+	return r;
+}
