@@ -140,11 +140,17 @@ static const struct absent_row {
 	uint16_t op;
 	uint8_t args; /* bit n: argument n */
 } absent_rows[] = {
-	{ OP_CGROUP, 1 << 1 },        { OP_CGROUP_DEVICES, 1 << 0 | 1 << 1 },
-	{ OP_HOST_HOOK, 1 << 2 | 1 << 3 }, { OP_TAKE_LISTENER, 1 << 1 },
-	{ OP_KEYRING, 1 << 0 | 1 << 1 }, { OP_FS, 1 << 1 | 1 << 2 },
-	{ OP_MEMORY_POLICY, 1 << 1 }, { OP_GROUPS, 1 << 0 },
-	{ OP_PROGRAM, 1 << 1 },       { OP_HOOK, 1 << 2 | 1 << 3 },
+	{ OP_CGROUP, 1 << 1 },
+	{ OP_CGROUP_DEVICES, 1 << 0 | 1 << 1 },
+	{ OP_HOST_HOOK, 1 << 2 | 1 << 3 },
+	{ OP_NET_DEVICE, 1 << 1 },
+	{ OP_TAKE_LISTENER, 1 << 1 },
+	{ OP_KEYRING, 1 << 0 | 1 << 1 },
+	{ OP_FS, 1 << 1 | 1 << 2 },
+	{ OP_MEMORY_POLICY, 1 << 1 },
+	{ OP_GROUPS, 1 << 0 },
+	{ OP_PROGRAM, 1 << 1 },
+	{ OP_HOOK, 1 << 2 | 1 << 3 },
 	{ OP_EXEC, 1 << 1 },
 };
 

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "plan/values.h"
 
-enum { OP_COLUMN = 17, WHY_COLUMN = 42 };
+enum { OP_COLUMN = 19, WHY_COLUMN = 42 };
 
 struct arg_value {
 	const struct plan_header *plan;
