@@ -17,7 +17,7 @@ configure() {
 	shift
 	[ -e "$directory/build.ninja" ] || meson setup "$directory" "$@" >"$report/setup" ||
 		{ cat "$report/setup"; return 1; }
-	ninja -C "$directory" --quiet
+	ninja -C "$directory" -k 0 --quiet
 }
 
 # The rest of a test run by meson in a directory.
@@ -41,13 +41,16 @@ sanitize() {
 		check build-asan --suite unit
 }
 
-# Warnings are errors for both compilers, gcc's analyzer, clang-tidy's list of likely mistakes.
+# Warnings are errors for both compilers, gcc's analyzer, clang-tidy's list of likely mistakes. All of it,
+# whatever fails.
 deep() {
+	deep_status=0
 	CC=gcc configure build-gcc -Dtests=false -Dwerror=true \
-		-Dc_args='-fanalyzer -Wno-analyzer-malloc-leak' &&
-		CC=clang configure build-clang -Dwerror=true &&
-		find base spec plan namespaces cgroups seccomp runtime -name '*.c' -print0 |
-		xargs -0 -n 8 -P "$(nproc)" clang-tidy --quiet -p build-clang 2>"$report/tidy"
+		-Dc_args='-fanalyzer -Wno-analyzer-malloc-leak' || deep_status=1
+	CC=clang configure build-clang -Dwerror=true || deep_status=1
+	find base spec plan namespaces cgroups seccomp runtime -name '*.c' -print0 |
+		xargs -0 -n 8 -P "$(nproc)" clang-tidy --quiet -p build-clang 2>"$report/tidy" || deep_status=1
+	return $deep_status
 }
 
 # Real containers on this machine as it is. TARE, or the program of the plain build.
