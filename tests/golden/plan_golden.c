@@ -85,6 +85,12 @@ static const struct word {
 	{ "notify", with_notify },
 };
 
+static bool complain(const char *text, const char *object)
+{
+	fprintf(stderr, "%s %s\n", text, object);
+	return false;
+}
+
 static bool apply_word(struct golden *g, const char *word)
 {
 	if (str_starts(word, "assume="))
@@ -109,7 +115,7 @@ static bool read_request(struct golden *g)
 	rest = arena_strdup(&g->arena, text.text);
 	while ((word = strtok_r(rest, " \n", &rest)))
 		if (!apply_word(g, word))
-			return fprintf(stderr, "request: unknown word %s\n", word), false;
+			return complain("request: unknown word", word);
 	return true;
 }
 
@@ -201,7 +207,7 @@ static bool compare(struct golden *g, const char *name, const struct strbuf *fou
 	if (getenv("TARE_GOLDEN_UPDATE"))
 		return file_replace(g->dir, "plan.txt", 0644, found->text, found->length) == 0;
 	if (file_read(g->dir, "plan.txt", TEXT_MAX, &expected) < 0)
-		return fprintf(stderr, "%s: no plan.txt\n", name), false;
+		return complain("no plan.txt in", name);
 	if (str_equal(expected.text, found->text))
 		return true;
 	show_difference(name, expected.text, found->text);
