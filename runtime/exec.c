@@ -31,6 +31,7 @@ struct entering {
 	struct request request;
 	struct plan_header *plan;
 	struct launch launch;
+	enum status status;
 	int init, cgroup;
 };
 
@@ -41,6 +42,7 @@ static int check_status(struct entering *n, struct err *e)
 
 	if (r < 0)
 		return r;
+	n->status = status;
 	if (status == STATUS_STOPPED)
 		return err_say(e, EINVAL, "cannot exec in a stopped container: %s",
 			       n->container.id);
@@ -136,6 +138,8 @@ static int launch_it(struct entering *n, struct err *e)
 
 	launch->context = n->context;
 	launch->plan = n->plan;
+	launch->entered = &n->container;
+	launch->entered_status = n->status;
 	launch->spec = n->spec;
 	launch->cgroup = n->cgroup;
 	launch->init_pidfd = n->init;

@@ -24,6 +24,8 @@ struct launch {
 	struct context *context;
 	struct plan_header *plan;       /* sealed; its slots and sync_fd are written */
 	struct container *container;    /* gets pid; NULL for exec */
+	const struct container *entered; /* exec: whose state a seccomp agent is told, and its status */
+	int entered_status;
 	const struct spec *spec;        /* for hooks */
 	int cgroup;                     /* exec: the cgroup to be born in; -1: the CGROUP step makes one */
 	int init_pidfd;                 /* exec: pidfd of the container's init, else -1 */

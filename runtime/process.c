@@ -195,10 +195,10 @@ int program_compile(struct compile *c, struct err *e)
 	return 0;
 }
 
-/* A notify profile hands its listener to the host lane, so it must be in force before that lane ends. */
+/* A notify profile hands its listener to the host lane, which ends at the gate. */
 static bool filter_is_early(const struct compile *c)
 {
-	return seccomp_notifies(&c->spec->linux.seccomp);
+	return c->request->kind == REQUEST_CREATE && seccomp_notifies(&c->spec->linux.seccomp);
 }
 
 static int early_filter(struct compile *c, struct err *e)
