@@ -21,6 +21,8 @@ static const struct hint {
 	  "a nested or rootless container may not mount this; bind the host's instead" },
 	{ OP_ATTR, CALL_mount_setattr, EPERM,
 	  "the flags of a mount from a more privileged namespace are locked" },
+	{ OP_PROPAGATION, CALL_none, EINVAL,
+	  "tare's root directory is no mount point: in a chroot, bind it onto itself first" },
 	{ OP_ATTACH, CALL_move_mount, EBUSY, "something else is mounted there" },
 	{ OP_SECCOMP, CALL_none, EACCES,
 	  "without noNewPrivileges, loading a filter takes CAP_SYS_ADMIN" },
