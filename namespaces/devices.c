@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Device nodes (config-linux.md#devices), the links that go with them, and the notify socket's directory. */
+/* Device nodes (config-linux.md#devices), the links that go with them, and the notify socket's
+ * directory. */
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -27,10 +28,8 @@ static const struct spec_device default_devices[] = {
 static const struct link_row {
 	const char *path, *target;
 } link_rows[] = {
-	{ "/dev/fd", "/proc/self/fd" },
-	{ "/dev/stdin", "/proc/self/fd/0" },
-	{ "/dev/stdout", "/proc/self/fd/1" },
-	{ "/dev/stderr", "/proc/self/fd/2" },
+	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" },
+	{ "/dev/stdout", "/proc/self/fd/1" }, { "/dev/stderr", "/proc/self/fd/2" },
 	{ "/dev/ptmx", "pts/ptmx" },
 };
 
@@ -107,8 +106,9 @@ static void listed_steps(struct compile *c)
 		const struct spec_device *device = &spec->devices[i];
 
 		if (!is_replaced(spec, device->path, i + 1))
-			device_steps(c, device, arena_printf(c->arena, "/linux/devices/%zu (%s)", i,
-							     device->path));
+			device_steps(
+				c, device,
+				arena_printf(c->arena, "/linux/devices/%zu (%s)", i, device->path));
 	}
 }
 
@@ -117,7 +117,8 @@ static void link_steps(struct compile *c)
 	for (size_t i = 0; i < sizeof link_rows / sizeof *link_rows; i++)
 		PLAN_INIT(c->plan, OP_SYMLINK,
 			  arena_printf(c->arena, "default link (%s)", link_rows[i].path),
-			  plan_str(c->plan, link_rows[i].target), plan_str(c->plan, link_rows[i].path));
+			  plan_str(c->plan, link_rows[i].target),
+			  plan_str(c->plan, link_rows[i].path));
 }
 
 static int is_bind(struct arena *arena, const struct spec_mount *mount, size_t i, bool *ret_bind,

@@ -22,19 +22,19 @@ struct err;
 struct spec;
 
 struct ns_layout {
-	uint64_t cloned;         /* CLONE_NEW* for clone3() */
-	uint64_t unshared;       /* for init, behind the user namespace */
-	bool user_joined;        /* by init */
-	bool user_made;          /* by init */
-	bool host_offsets;       /* the host lane makes the time namespace, with its offsets */
-	bool late_offsets;       /* init makes it, the host lane writes the offsets */
+	uint64_t cloned;   /* CLONE_NEW* for clone3() */
+	uint64_t unshared; /* for init, behind the user namespace */
+	bool user_joined;  /* by init */
+	bool user_made;    /* by init */
+	bool host_offsets; /* the host lane makes the time namespace, with its offsets */
+	bool late_offsets; /* init makes it, the host lane writes the offsets */
 };
 struct ns_layout ns_layout(const struct spec *);
 
 /* Whether init joins this pid namespace itself, as its user namespace gives it the right to; else
  * tare joins it for the child that it makes. */
 bool ns_pid_joined_late(const struct compile *);
-/* Whether groups can be set in the user namespace: who is root where tare runs may write any map. */
+/* Whether groups can be set in the user namespace: root where tare runs may write any map. */
 bool ns_groups_allowed(const struct compile *);
 /* The text for timens_offsets, in the arena. */
 const char *ns_time_offsets(const struct compile *);

@@ -11,10 +11,10 @@
 #include "spec/spec.h"
 
 enum option_kind {
-	NOTHING,     /* a default, or without meaning for any file system of today */
-	TOP,         /* attributes of the mount */
-	ALL,         /* attributes of the mount and of all below */
-	SUPER,       /* flags of the superblock */
+	NOTHING, /* a default, or without meaning for any file system of today */
+	TOP,     /* attributes of the mount */
+	ALL,     /* attributes of the mount and of all below */
+	SUPER,   /* flags of the superblock */
 	PROPAGATION,
 	BIND,
 	RBIND,
@@ -30,9 +30,11 @@ enum super_flag { SYNC = 1, DIRSYNC = 2, MAND = 4, LAZYTIME = 8 };
 #define ATIMES MOUNT_ATTR__ATIME
 
 /*
- * Sorted by name. silent and loud steer messages that fsconfig(2) has no place for; i_version is always
- * kept by the file systems that have it. Recursive forms of superblock flags are crun's and mean the same.
+ * Sorted by name. silent and loud steer messages that fsconfig(2) has no place for; i_version is
+ * always kept by the file systems that have it. Recursive forms of superblock flags are crun's and
+ * mean the same.
  */
+/* clang-format off */
 #define MOUNT_OPTIONS(X) \
 	X("async", SUPER, 0, SYNC) \
 	X("atime", TOP, 0, ATIMES) \
@@ -104,6 +106,7 @@ enum super_flag { SYNC = 1, DIRSYNC = 2, MAND = 4, LAZYTIME = 8 };
 	X("sync", SUPER, SYNC, 0) \
 	X("tmpcopyup", COPY_UP, 0, 0) \
 	X("unbindable", PROPAGATION, MS_UNBINDABLE, 0)
+/* clang-format on */
 
 static const struct option_row {
 	const char *name;
@@ -121,7 +124,7 @@ const char *const *mount_option_names(void)
 #define X(name, ...) name,
 		MOUNT_OPTIONS(X)
 #undef X
-		NULL,
+			NULL,
 	};
 
 	return names;
@@ -281,24 +284,25 @@ static void parse_option(struct parser *p, const char *option)
 		add_data(p, option);
 }
 
-/* What mount(2) would take as its data argument has no meaning for a copy of a mount or for a change
- * of its attributes: ignoring it would hide a mistake. */
+/* What mount(2) would take as its data argument has no meaning for a copy of a mount or for a
+ * change of its attributes: ignoring it would hide a mistake. */
 static int refuse_data(const struct parser *p)
 {
 	const struct mount_options *result = &p->result;
 
 	if (!result->data.count || !(result->bind || result->remount))
 		return 0;
-	return err_say(p->e, EINVAL,
-		       "/mounts/%zu/options/%zu: \"%s\" is data for a file system, which %s does not take",
-		       p->mount_index, result->data_index[0], result->data.items[0],
-		       result->bind ? "a bind mount" : "a remount");
+	return err_say(
+		p->e, EINVAL,
+		"/mounts/%zu/options/%zu: \"%s\" is data for a file system, which %s does not take",
+		p->mount_index, result->data_index[0], result->data.items[0],
+		result->bind ? "a bind mount" : "a remount");
 }
 
 static void list_super(struct parser *p)
 {
-	const char **items = arena_array(p->arena, sizeof super_names / sizeof *super_names,
-					 sizeof *items);
+	const char **items =
+		arena_array(p->arena, sizeof super_names / sizeof *super_names, sizeof *items);
 	size_t count = 0;
 
 	for (const struct name_value *row = super_names; row->name; row++)

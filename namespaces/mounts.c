@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mounts[] -> steps, in the order given. Each mount is made or copied detached, gets its attributes and is
- * attached where its destination is found at that time; propagation comes last, since a mount that
- * is attached below a shared one becomes shared.
+ * mounts[] -> steps, in the order given. Each mount is made or copied detached, gets its attributes
+ * and is attached where its destination is found at that time; propagation comes last, since a
+ * mount that is attached below a shared one becomes shared.
  */
 #include <errno.h>
 #include <linux/fcntl.h>
@@ -20,13 +20,13 @@
 /* What is special about a type of file system. */
 struct type_row {
 	const char *name;
-	const char *real;      /* the type to mount, where the name is an old one */
+	const char *real; /* the type to mount, where the name is an old one */
 	uint64_t target_flags;
-	bool labelled;         /* takes linux.mountLabel as context= */
-	bool late_readonly;    /* "ro" waits for the end: things are made in it until then */
-	bool likes_target;     /* has the mode of what it covers unless mode= says other */
-	enum ns_kind owner;    /* mountable only by the owner of a namespace of this kind ... */
-	const char *instance;  /* ... and otherwise the host's instance is shown, from here */
+	bool labelled;        /* takes linux.mountLabel as context= */
+	bool late_readonly;   /* "ro" waits for the end: things are made in it until then */
+	bool likes_target;    /* has the mode of what it covers unless mode= says other */
+	enum ns_kind owner;   /* mountable only by the owner of a namespace of this kind ... */
+	const char *instance; /* ... and otherwise the host's instance is shown, from here */
 };
 static const struct type_row type_rows[] = {
 	{ "proc", "proc", TARGET_NO_SYMLINKS, .owner = NS_PID, .instance = "/proc" },
@@ -48,7 +48,7 @@ struct maker {
 	const struct type_row *type;
 	const char *why, *path; /* path: the destination, absolute */
 	uint64_t slot;
-	bool waits;             /* "ro" comes at the end */
+	bool waits; /* "ro" comes at the end */
 	struct err *e;
 };
 
@@ -140,8 +140,8 @@ static const char *label_option(const struct maker *m)
 static struct strings fs_options(const struct maker *m, uint64_t attrs)
 {
 	const struct mount_options *o = &m->options;
-	const char **items = arena_array(m->c->arena, o->super.count + o->data.count + 2,
-					 sizeof *items);
+	const char **items =
+		arena_array(m->c->arena, o->super.count + o->data.count + 2, sizeof *items);
 	const char *label = label_option(m);
 	size_t count = 0;
 
@@ -166,8 +166,10 @@ static int fs_steps(struct maker *m)
 	struct strings options = fs_options(m, attrs);
 
 	if (!type || !*type)
-		return err_say(m->e, EINVAL, "/mounts/%zu/type: is required unless the options "
-			       "have \"bind\" or \"rbind\"", m->index);
+		return err_say(m->e, EINVAL,
+			       "/mounts/%zu/type: is required unless the options "
+			       "have \"bind\" or \"rbind\"",
+			       m->index);
 	PLAN_INIT(plan, OP_FS, m->why, plan_str(plan, type), plan_str(plan, source),
 		  plan_list(plan, &options), attrs, m->slot);
 	return 0;
@@ -215,7 +217,8 @@ static int cgroup_view_steps(struct maker *m)
 	if (!path || !top)
 		return err_say(m->e, ENOENT,
 			       "/mounts/%zu/type: cgroup: the container has no cgroup to show (a "
-			       "cgroup namespace in linux.namespaces would do without)", m->index);
+			       "cgroup namespace in linux.namespaces would do without)",
+			       m->index);
 	PLAN_INIT(plan, OP_CGROUP_VIEW, m->why,
 		  plan_str(plan, arena_printf(m->c->arena, "%s%s", top, path)), m->slot);
 	attr_steps(m);
@@ -269,7 +272,7 @@ static void attach_steps(struct maker *m)
 							PLAN_NO_SLOT });
 }
 
-/* A remount changes the attributes of what is mounted there already; its file system stays as it is. */
+/* A remount changes the attributes of a mount that is there; its file system stays as it is. */
 static int remount_steps(struct maker *m)
 {
 	struct plan *plan = m->c->plan;
@@ -277,8 +280,8 @@ static int remount_steps(struct maker *m)
 	if (m->options.super.count && !m->options.bind)
 		return err_say(m->e, EOPNOTSUPP,
 			       "/mounts/%zu/options: a remount changes the attributes of a mount; "
-			       "\"%s\" is one of the file system", m->index,
-			       m->options.super.items[0]);
+			       "\"%s\" is one of the file system",
+			       m->index, m->options.super.items[0]);
 	m->slot = plan_slot_of(plan, &plan->target_slot);
 	PLAN_INIT(plan, OP_TARGET, m->why, plan_str(plan, m->path), PLAN_NO_SLOT, 0755,
 		  m->options.target_flags | TARGET_EXISTS, m->slot);
@@ -287,7 +290,7 @@ static int remount_steps(struct maker *m)
 	return 0;
 }
 
-/* Engines give "ro" to a /dev that has yet to be filled, and to a tmpfs that other mounts go into. */
+/* Engines give "ro" to a /dev that has yet to be filled and to a tmpfs that mounts go into. */
 static bool must_wait(const struct maker *m)
 {
 	uint64_t set = (m->options.top.set & ~m->options.all.clear) | m->options.all.set;
@@ -339,8 +342,8 @@ int mounts_compile(struct compile *c, struct err *e)
 	int r = 0;
 
 	/* A mount namespace that is joined has its mounts. */
-	for (size_t i = 0; r == 0 && spec_new_namespace(c->spec, NS_MOUNT) &&
-			   i < c->spec->mount_count; i++) {
+	for (size_t i = 0;
+	     r == 0 && spec_new_namespace(c->spec, NS_MOUNT) && i < c->spec->mount_count; i++) {
 		const struct spec_mount *mount = &c->spec->mounts[i];
 		struct maker m = {
 			.c = c,

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include "plan/request.h"
 
-/* CLONE_NEW* of a namespace kind, and its names; indexed by enum ns_kind, a row of NULLs ends it. */
+/* CLONE_NEW* of a namespace kind, and its names; by enum ns_kind, a row of NULLs ends it. */
 struct ns_row {
 	const char *oci;  /* "network" */
 	const char *proc; /* "net" */
@@ -20,12 +20,12 @@ extern const struct ns_row ns_rows[];
 /* Flags for the one clone3(): new namespaces, unless a joined user namespace must own them. */
 uint64_t ns_clone_flags(const struct spec *);
 
-compile_function ns_open_compile;      /* host lane: OPEN_NS of joined ones, HOST_SETNS pid, TIME_OFFSETS, before CLONE */
+compile_function ns_open_compile;      /* host lane, ahead of CLONE: OPEN_NS, HOST_SETNS, TIME_OFFSETS */
 compile_function ns_maps_compile;      /* host lane, behind CLONE: ID_MAP, then RELEASE */
 compile_function ns_enter_compile;     /* init lane: SETNS, UNSHARE, FORK, NS_ROOT, LOOPBACK_UP */
 compile_function rootfs_open_compile;  /* init lane: PROPAGATION, ROOT, the null device for masks */
 compile_function mounts_compile;       /* init lane: one group of steps for each of mounts[] */
-compile_function devices_compile;      /* default and linux.devices nodes, links, ptmx, notify dir */
+compile_function devices_compile;      /* default and listed nodes, links, ptmx, notify dir */
 compile_function rootfs_enter_compile; /* PIVOT, ROOT_PROPAGATION, ROOT_READONLY */
 compile_function masks_compile;        /* maskedPaths, readonlyPaths */
 compile_function names_compile;        /* HOSTNAME, DOMAINNAME */

@@ -10,12 +10,13 @@
 #include "spec/spec.h"
 
 /*
- * host: for all mounts of the new namespace, before anything is mounted. Slaves by default: what is
- * mounted in the container never shows on the host. With "shared" a bind mount stays the host's peer,
- * which is what a volume with bidirectional propagation needs.
- * root: for the root mount at the end, when pivot_root(2) no longer minds. Not for those below it:
- * they may have an option of their own. Nothing can be bound from an unbindable mount, so the
- * root becomes one at the end only.
+ * Column host: for all mounts of the new namespace, before anything is mounted. Slaves by default:
+ * what is mounted in the container never shows on the host. With "shared" a bind mount stays the
+ * host's peer, which is what a volume with bidirectional propagation needs.
+ *
+ * Column root: for the root mount at the end, when pivot_root(2) no longer minds. Not for those
+ * below it: they may have an option of their own. Nothing can be bound from an unbindable mount,
+ * so the root becomes one at the end only.
  */
 static const struct propagation_row {
 	const char *name;
@@ -98,16 +99,18 @@ int rootfs_open_compile(struct compile *c, struct err *e)
 	const struct propagation_row *row = find_propagation(c->spec);
 
 	if (!spec_has_namespace(c->spec, NS_MOUNT))
-		return err_say(e, EINVAL, "/linux/namespaces: a mount namespace is needed: the root "
-					  "file system would be set up in the host's");
+		return err_say(e, EINVAL,
+			       "/linux/namespaces: a mount namespace is needed: the root "
+			       "file system would be set up in the host's");
 	/* One that is joined has its root and its mounts: the process is only put there. */
 	if (!spec_new_namespace(c->spec, NS_MOUNT))
 		return 0;
 	if (!c->request->rootfs || !*c->request->rootfs)
 		return err_say(e, EINVAL, "/root/path: is required");
 	if (!row)
-		return err_say(e, EINVAL, "/linux/rootfsPropagation: \"%s\" is unknown: shared, "
-					  "slave, private or unbindable, each also with an r",
+		return err_say(e, EINVAL,
+			       "/linux/rootfsPropagation: \"%s\" is unknown: shared, "
+			       "slave, private or unbindable, each also with an r",
 			       c->spec->linux.rootfs_propagation);
 	open_steps(c, row);
 	return 0;

@@ -22,9 +22,9 @@ struct slot_set {
 struct checker {
 	const struct plan_header *plan;
 	enum plan_lane lane;
-	size_t index;                    /* of the step in its lane */
-	struct slot_set filled, given;   /* by this lane; by the host lane ahead of CLONE */
-	uint32_t seen[OP_COUNT];         /* steps of each opcode, both lanes */
+	size_t index;                  /* of the step in its lane */
+	struct slot_set filled, given; /* by this lane; by the host lane ahead of CLONE */
+	uint32_t seen[OP_COUNT];       /* steps of each opcode, both lanes */
 	uint64_t clone_flags;
 	struct err *e;
 };
@@ -39,7 +39,8 @@ static int bad(struct checker *c, const struct plan_step *step, const char *fmt,
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
 	return err_say(c->e, EINVAL, "plan: %s step %zu (%s): %s",
-		       c->lane == LANE_HOST ? "host" : "init", c->index, plan_op_name(step->op), text);
+		       c->lane == LANE_HOST ? "host" : "init", c->index, plan_op_name(step->op),
+		       text);
 }
 
 static bool magic_broken(const struct plan_header *h, size_t size)
@@ -55,8 +56,8 @@ static bool size_broken(const struct plan_header *h, size_t size)
 
 static bool steps_broken(const struct plan_header *h, size_t size)
 {
-	return h->steps % 8 || h->steps < sizeof *h || h->steps > size || h->host_count > STEPS_MAX ||
-	       h->init_count > STEPS_MAX;
+	return h->steps % 8 || h->steps < sizeof *h || h->steps > size ||
+	       h->host_count > STEPS_MAX || h->init_count > STEPS_MAX;
 }
 
 static bool slots_broken(const struct plan_header *h, size_t size)
@@ -181,7 +182,8 @@ static int check_slot(struct checker *c, const struct plan_step *step, uint64_t 
 	if (slot >= c->plan->slot_count)
 		return bad(c, step, "slot %llu does not exist", (unsigned long long)slot);
 	if (!c->filled.has[slot] && !c->given.has[slot])
-		return bad(c, step, "slot %llu is used before it is filled", (unsigned long long)slot);
+		return bad(c, step, "slot %llu is used before it is filled",
+			   (unsigned long long)slot);
 	return 0;
 }
 
@@ -263,7 +265,8 @@ static int check_side(struct checker *c, const struct plan_step *step)
 static int check_root(struct checker *c, const struct plan_step *step)
 {
 	static const uint16_t need_root[] = {
-		OP_TARGET, OP_ATTACH, OP_COPY_UP, OP_MKNOD, OP_SYMLINK, OP_PIVOT, OP_MASK, OP_READONLY,
+		OP_TARGET,  OP_ATTACH, OP_COPY_UP, OP_MKNOD,
+		OP_SYMLINK, OP_PIVOT,  OP_MASK,    OP_READONLY,
 	};
 
 	if (c->seen[OP_ROOT])
@@ -357,12 +360,14 @@ static int check_counts(struct checker *c)
 	uint32_t releases = c->clone_flags & CLONE_NEWUSER ? 1 : 0;
 
 	if (c->seen[OP_CLONE] != 1)
-		return err_say(c->e, EINVAL, "plan: %u clone steps instead of one", c->seen[OP_CLONE]);
+		return err_say(c->e, EINVAL, "plan: %u clone steps instead of one",
+			       c->seen[OP_CLONE]);
 	if (c->seen[OP_RELEASE] != releases)
 		return err_say(c->e, EINVAL, "plan: release steps: %u instead of %u",
 			       c->seen[OP_RELEASE], releases);
 	if (c->seen[OP_EXEC] != 1 || init[count - 1].op != OP_EXEC)
-		return err_say(c->e, EINVAL, "plan: the init lane does not end in its one exec step");
+		return err_say(c->e, EINVAL,
+			       "plan: the init lane does not end in its one exec step");
 	for (size_t i = 0; i < sizeof partners / sizeof *partners; i++)
 		if (c->seen[partners[i][0]] != c->seen[partners[i][1]])
 			return err_say(c->e, EINVAL, "plan: %s and %s steps are not in pairs",

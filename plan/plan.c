@@ -187,7 +187,8 @@ int plan_seal(struct plan *plan, struct arena *arena, struct plan_header **ret_p
 	int r;
 
 	if (plan->failed || size > PLAN_SIZE_MAX)
-		return err_say(e, E2BIG, "the plan has more than %d descriptors or is larger than %d MiB",
+		return err_say(e, E2BIG,
+			       "the plan has more than %d descriptors or is larger than %d MiB",
 			       PLAN_SLOTS_MAX, PLAN_SIZE_MAX >> 20);
 	header = arena_alloc(arena, size);
 	*header = (struct plan_header){

@@ -28,8 +28,9 @@ struct plan {
 	struct plan_lane_steps later; /* init steps for the time when the root has been entered */
 	struct strbuf bytes;  /* strings, lists and blobs */
 	uint32_t slot_count, sync_count;
-	/* Well-known slots + 1; 0 = not made yet. Every mount uses mount_slot and target_slot in turn. */
-	uint32_t root_slot, procfs_slot, null_slot, empty_slot, gate_slot, init_slot, mount_slot, target_slot;
+	/* Well-known slots + 1; 0 = not made yet. All mounts use mount_slot and target_slot. */
+	uint32_t root_slot, procfs_slot, null_slot, empty_slot, gate_slot, init_slot;
+	uint32_t mount_slot, target_slot;
 	uint32_t preserve_fds; /* copied into the header by plan_seal() */
 	bool failed;
 };
@@ -63,9 +64,9 @@ void plan_clear(struct plan *);
 /* Lays the plan out as one block in the arena. 0 or -E2BIG and what plan_check() returns. */
 int plan_seal(struct plan *, struct arena *, struct plan_header **ret_plan, struct err *e);
 
-/* Proves a block (8-aligned) well-formed: sizes, offsets, strings, lanes, slots filled before use, SYNC
- * pairs in the same order, exactly one CLONE, a RELEASE where a user namespace waits for it, the init
- * lane ends in EXEC. 0 or -EINVAL. */
+/* Proves a block (8-aligned) well-formed: sizes, offsets, strings, lanes, slots filled before use,
+ * SYNC pairs in the same order, exactly one CLONE, a RELEASE where a user namespace waits for it,
+ * the init lane ends in EXEC. 0 or -EINVAL. */
 int plan_check(const void *block, size_t size, struct err *e);
 
 /* Facts about opcodes and calls. */
