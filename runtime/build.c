@@ -39,6 +39,7 @@ static compile_function *const create_order[] = {
 	program_compile,
 	gate_compile,
 	privileges_compile,
+	made_compile,
 };
 
 static compile_function *const exec_order[] = {

@@ -72,8 +72,9 @@ static int step_state(struct lane *lane, const struct plan_step *step, struct er
 	struct launch *launch = lane->launch;
 	int r = 0;
 
-	launch->container->saved = launch->pidfd >= 0 ? STATUS_CREATED : STATUS_CREATING;
-	if (launch->pidfd >= 0)
+	if (status_parse(text(lane, step, 0), &launch->container->saved) < 0)
+		return err_say(e, EINVAL, "no such status: %s", text(lane, step, 0));
+	if (launch->pidfd >= 0 && launch->container->pid != launch->pid)
 		r = container_identify(launch->container, launch->pid, launch->pidfd, e);
 	return r < 0 ? r : container_save(launch->container, e);
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/sys.h"
+#include "namespaces/layout.h"
 #include "namespaces/namespaces.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
@@ -13,6 +14,15 @@
 int state_compile(struct compile *c, struct err *e)
 {
 	PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "creating"));
+	return 0;
+}
+
+/* Up to here whoever asks is told "creating", the hooks among them. */
+int made_compile(struct compile *c, struct err *e)
+{
+	bool create = c->request->kind == REQUEST_CREATE;
+
+	PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, create ? "created" : "running"));
 	return 0;
 }
 
@@ -68,7 +78,8 @@ int join_compile(struct compile *c, struct err *e)
 	if (flags & CLONE_NEWUSER)
 		PLAN_INIT(c->plan, OP_NS_ROOT, "/linux/uidMappings",
 			  maps_zero(&linux_->uid_mappings) ? 0 : user->uid,
-			  maps_zero(&linux_->gid_mappings) ? 0 : user->gid, c->host->root);
+			  maps_zero(&linux_->gid_mappings) ? 0 : user->gid,
+			  ns_groups_allowed(c) && !ns_groups_kept(c));
 	return 0;
 }
 

@@ -13,7 +13,7 @@ compile_function state_compile;      /* STATE creating */
 compile_function gate_open_compile;  /* OPEN_GATE (create only) */
 compile_function clone_compile;      /* exec: HOST_SETNS pid; CLONE */
 compile_function resctrl_compile;    /* RESCTRL, before CLONE */
-compile_function identity_compile;   /* STATE created, HOST_PROC oom_score_adj */
+compile_function identity_compile;   /* STATE creating, now with the pid; HOST_PROC oom_score_adj */
 compile_function join_compile;       /* exec: SETNS through the pidfd, NS_ROOT */
 compile_function net_devices_compile; /* SYNC, NET_DEVICE */
 compile_function session_compile;    /* SESSION, KEYRING */
@@ -25,6 +25,7 @@ compile_function placement_compile;  /* AFFINITY, MEMORY_POLICY */
 compile_function program_compile;    /* GROUPS, CWD, PROGRAM */
 compile_function gate_compile;       /* create: SYNC, GATE; run and exec: SYNC */
 compile_function privileges_compile; /* SECCOMP, BOUNDING, IDS, CAPABILITIES, startContainer, EXEC */
+compile_function made_compile;       /* STATE created or running */
 
 /* The resctrl group that a container is put in. */
 const char *resctrl_group_name(const struct spec *, const char *id);

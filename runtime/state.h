@@ -23,6 +23,8 @@ struct strbuf;
 
 enum status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED, STATUS_COUNT };
 extern const char *const status_names[STATUS_COUNT];
+/* 0, or -EINVAL for a name that is none of them. */
+int status_parse(const char *name, enum status *ret_status);
 
 /* What is stored, in the order it is printed. */
 struct container {

@@ -160,14 +160,9 @@ static bool parse_pid(struct arena *arena, const json_t *json, struct container 
 	return true;
 }
 
-static bool parse_status(struct arena *arena, const json_t *json, struct container *c, void *ret)
+static bool parse_state(struct arena *arena, const json_t *json, struct container *c, void *ret)
 {
-	for (int i = 0; json_is_string(json) && i < STATUS_COUNT; i++)
-		if (str_equal(json_string_value(json), status_names[i])) {
-			*(enum status *)ret = (enum status)i;
-			return true;
-		}
-	return false;
+	return json_is_string(json) && status_parse(json_string_value(json), ret) == 0;
 }
 
 static bool parse_pairs(struct arena *arena, const json_t *json, struct container *c, void *ret)
@@ -202,7 +197,7 @@ static const struct kind_row {
 	[U32] = { "a number of 32 bits", print_u32, parse_u32 },
 	[U64] = { "a number of 63 bits", print_u64, parse_number64 },
 	[PID] = { "a process id", print_pid, parse_pid },
-	[STATUS] = { "a status", print_status, parse_status },
+	[STATUS] = { "a status", print_status, parse_state },
 	[PAIRS] = { "an object of strings", print_pairs, parse_pairs },
 };
 

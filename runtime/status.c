@@ -26,6 +26,16 @@ const char *const status_names[STATUS_COUNT] = {
 	[STATUS_PAUSED] = "paused",	[STATUS_STOPPED] = "stopped",
 };
 
+int status_parse(const char *name, enum status *ret_status)
+{
+	for (enum status i = 0; i < STATUS_COUNT; i++)
+		if (str_equal(name, status_names[i])) {
+			*ret_status = i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 /* Field 2 is the program's name in parentheses and may hold blanks and parentheses itself: what is
  * behind the last ')' starts with field 3. */
 int stat_start_time(const char *stat, uint64_t *ret_ticks)
