@@ -50,7 +50,7 @@ deep() {
 	CC=clang configure build-clang -Dwerror=true || deep_status=1
 	find base spec plan namespaces cgroups seccomp runtime -name '*.c' -print0 |
 		xargs -0 -n 8 -P "$(nproc)" clang-tidy --quiet -p build-clang 2>"$report/tidy" || deep_status=1
-	return $deep_status
+	return "$deep_status"
 }
 
 # Real containers on this machine as it is. TARE, or the program of the plain build.
