@@ -78,3 +78,30 @@ def test_exec_into_a_user_namespace_with_ptrace(bundle, watch):
     map_users(bundle)
     allow(bundle, "CAP_SYS_PTRACE")
     resist(watch(), *NAMESPACES, "user")
+
+
+def test_container_that_joins_a_pid_namespace(bundle, watch, new_bundle):
+    """A pod's container being made must not be taken over by another one of the pod."""
+    resist_neighbour(watch(), new_bundle(), "pid")
+
+
+def test_container_that_joins_a_user_namespace(bundle, watch, new_bundle):
+    """Nor where the other one has CAP_SYS_PTRACE in the user namespace of both."""
+    map_users(bundle)
+    allow(bundle, "CAP_SYS_PTRACE")
+    second = new_bundle()
+    map_users(second)
+    del second.linux["uidMappings"], second.linux["gidMappings"]
+    resist_neighbour(watch(), second, "pid", "user")
+
+
+def resist_neighbour(container, second, *kinds):
+    pid = container.tare.state(container.id)["pid"]
+    container.enter_carelessly(*NAMESPACES, *(kind for kind in kinds if kind not in NAMESPACES))
+    before = len(container.loot())
+    for kind in kinds:
+        second.namespace(kind, f"/proc/{pid}/ns/{kind}")
+    second.process["args"] = ["/bin/busybox", "true"]
+    for _ in range(ROUNDS // 4):
+        second.run()
+    assert container.loot()[before:] == []
