@@ -134,11 +134,19 @@ static const struct option_row update_options[] = {
 	ROW("cpu-rt-runtime", 0, TEXT, cpu_rt_runtime, "USECS",
 	    "real-time CPU time in a period; cgroup v2 has none and refuses"),
 	ROW("l3-cache-schema", 0, TEXT, l3_cache_schema, "SCHEMA",
-	    "Intel RDT cache allocation, which this version refuses"),
+	    "Intel RDT cache allocation, which cannot be changed yet: refused"),
 	ROW("mem-bw-schema", 0, TEXT, mem_bw_schema, "SCHEMA",
-	    "Intel RDT memory bandwidth, which this version refuses"),
+	    "Intel RDT memory bandwidth, which cannot be changed yet: refused"),
 	HIDDEN("kernel-memory", 0, TEXT, kernel_memory, "BYTES", ""),
 	HIDDEN("kernel-memory-tcp", 0, TEXT, kernel_memory_tcp, "BYTES", ""),
+	END,
+};
+#define INTERVAL_ROW(standard) \
+	ROW("interval", 0, TEXT, interval, "DURATION", \
+	    "time between two samples (default: " standard ")")
+static const struct option_row events_options[] = {
+	INTERVAL_ROW("5s"),
+	ROW("stats", 0, FLAG, stats, NULL, "print one sample and exit"),
 	END,
 };
 static const struct option_row no_options[] = { END };
@@ -183,6 +191,8 @@ const struct command commands[] = {
 	  no_options, 1, 1, .run = command_resume },
 	{ "update", "CONTAINER", "change the limits of a container",
 	  update_options, 1, 1, .run = command_update },
+	{ "events", "CONTAINER", "print what a container uses, and its OOM kills",
+	  events_options, 1, 1, .run = command_events },
 	{ "delete", "CONTAINER", "remove a stopped container",
 	  delete_options, 1, 1, .run = command_delete },
 	{ "spec", "", "write a config.json to begin with",

@@ -11,12 +11,16 @@
 struct context;
 struct err;
 struct invocation;
+struct options;
 
 typedef int command_function(struct invocation *, struct err *e);
 command_function command_create, command_run, command_start, command_exec, command_state,
 	command_list, command_ps, command_kill, command_pause, command_resume, command_delete,
-	command_update, command_spec, command_validate, command_plan, command_features,
+	command_update, command_events, command_spec, command_validate, command_plan, command_features,
 	command_completion;
+
+/* --interval in milliseconds, or the standard. */
+int interval_of(const struct options *, int standard, int *ret_ms, struct err *e);
 
 /* Writes text to standard output. 0, or -errno: a full disk or a closed pipe is a failure. */
 int print_text(const struct strbuf *, struct err *e);

@@ -60,7 +60,7 @@ static int check(const struct options *o, struct err *e)
 	const char *given = update_option_given(o);
 
 	if (o->l3_cache_schema || o->mem_bw_schema)
-		return err_say(e, EOPNOTSUPP, "%s: this version of tare does not do Intel RDT",
+		return err_say(e, EOPNOTSUPP, "%s: this version of tare cannot change Intel RDT limits",
 			       o->l3_cache_schema ? "--l3-cache-schema" : "--mem-bw-schema");
 	if (o->kernel_memory || o->kernel_memory_tcp)
 		log_line(LOG_LEVEL_WARNING, "%s is ignored: the memory limit counts kernel memory "
