@@ -21,7 +21,7 @@ struct foreground {
 	const char *notify_to; /* NOTIFY_SOCKET of the caller */
 };
 /* *ret_status: 0..255, 128+n for signal n. The user's terminal is restored on every path, also when a
- * signal ends tare. Signals must have been blocked by foreground_prepare() before the process was made. */
+ * signal ends tare or suspends it. Signals must have been blocked by foreground_prepare() before the process was made. */
 int foreground_wait(const struct foreground *, int *ret_status, struct err *e);
-/* Blocks what will be forwarded and SIGCHLD, SIGWINCH; keeps the old mask for the child. */
+/* Blocks what will be forwarded or acted on. Who makes a process for others to run in gives it an empty mask. */
 int foreground_prepare(struct err *e);

@@ -4,10 +4,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -16,10 +15,11 @@
 #include "runtime/console.h"
 #include "runtime/notify.h"
 #include "runtime/ring.h"
+#include "runtime/terminal.h"
 
-/* Signals that are about tare itself, not messages for the workload. */
-static const int own_signals[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
-				   SIGTRAP, SIGSYS };
+/* Not taken: those nobody can take, and those that say that tare itself is broken. */
+static const int own_signals[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
+				   SIGSYS };
 
 static void handled_signals(sigset_t *ret_set)
 {
@@ -36,47 +36,21 @@ int foreground_prepare(struct err *e)
 	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? err_set(e, errno, "sigprocmask") : 0;
 }
 
-struct terminal {
-	struct termios saved;
-	bool raw;
-};
-
-static void terminal_restore(struct terminal *terminal)
-{
-	if (terminal->raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->saved);
-	terminal->raw = false;
-}
-
-/* The container's terminal does all the editing and echoing; ours only carries. */
-static void terminal_raw(struct terminal *terminal)
-{
-	struct termios raw;
-
-	if (tcgetattr(STDIN_FILENO, &terminal->saved) < 0)
-		return;
-	raw = terminal->saved;
-	cfmakeraw(&raw);
-	terminal->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-}
-
 enum { WATCH_END, WATCH_SIGNAL, WATCH_IN, WATCH_MASTER, WATCH_OUT, WATCH_NOTIFY, WATCH_COUNT };
 
 struct attendance {
 	const struct foreground *what;
+	struct terminal terminal;
 	struct pollfd fds[WATCH_COUNT];
 	struct ring in, out;   /* stdin -> master, master -> stdout */
+	int output;            /* standard output, not waiting */
+	int reopening;         /* epoll: tells when somebody uses the container's terminal again */
+	bool hung;             /* nobody has it open at the moment */
+	bool mid_line;         /* the last that was read from stdin was not the end of a line */
+	bool passed_end;       /* of stdin */
 	bool ended, abandoned; /* the process is over; the user wants out though output is pending */
 	int status;
 };
-
-static void take_size(int master)
-{
-	struct winsize size;
-
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-		ioctl(master, TIOCSWINSZ, &size);
-}
 
 static void note_end(struct attendance *a, int status)
 {
@@ -95,6 +69,48 @@ static void reap(struct attendance *a)
 			note_end(a, status);
 }
 
+static void resize(struct attendance *a)
+{
+	terminal_copy_size(a->what->master);
+}
+
+/* Stopped, tare must not leave the shell a raw terminal. What stops and continues a job arrives
+ * here only by kill(1): on a raw terminal ^Z is a key like any other, and the container's. */
+static void suspend(struct attendance *a)
+{
+	terminal_leave(&a->terminal);
+	kill(getpid(), SIGSTOP);
+}
+
+static void resume(struct attendance *a)
+{
+	terminal_enter(&a->terminal);
+	resize(a);
+}
+
+static void ignore(struct attendance *a)
+{
+}
+
+/* Signals that are about tare, not messages for the workload. */
+static const struct own {
+	int signal;
+	bool with_terminal; /* only when the container has one that we stand for */
+	void (*handle)(struct attendance *);
+} own[] = {
+	{ SIGCHLD, false, reap },     { SIGPIPE, false, ignore }, { SIGWINCH, true, resize },
+	{ SIGTSTP, true, suspend },   { SIGCONT, true, resume },  { SIGTTIN, true, ignore },
+	{ SIGTTOU, true, ignore },
+};
+
+static const struct own *find_own(const struct attendance *a, int signal)
+{
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (own[i].signal == signal && (!own[i].with_terminal || a->what->master >= 0))
+			return &own[i];
+	return NULL;
+}
+
 static bool ends_processes(int signal)
 {
 	return signal == SIGINT || signal == SIGTERM || signal == SIGQUIT || signal == SIGHUP;
@@ -103,46 +119,76 @@ static bool ends_processes(int signal)
 static void take_signal(struct attendance *a)
 {
 	struct signalfd_siginfo info;
+	const struct own *row;
+	int signal;
 
 	if (read(a->fds[WATCH_SIGNAL].fd, &info, sizeof info) != sizeof info)
 		return;
-	if (info.ssi_signo == SIGCHLD)
-		reap(a);
-	else if (info.ssi_signo == SIGWINCH && a->what->master >= 0)
-		take_size(a->what->master);
-	else if (info.ssi_signo == SIGPIPE)
-		return; /* our own writes */
+	signal = (int)info.ssi_signo;
+	row = find_own(a, signal);
+	if (row)
+		row->handle(a);
 	else if (!a->ended)
-		sys_pidfd_send_signal(a->what->pidfd, (int)info.ssi_signo);
+		sys_pidfd_send_signal(a->what->pidfd, signal);
 	else
-		a->abandoned = ends_processes((int)info.ssi_signo);
+		a->abandoned |= ends_processes(signal);
 }
 
-/* A pipe at our standard input ends; a terminal only knows the end-of-file character. */
+/* A pipe at our standard input ends; a terminal only knows the end-of-file character, and in the
+ * middle of a line needs it twice. A program that reads keys has no such character. */
 static void pass_end(struct attendance *a)
 {
-	struct termios t;
-	char eof = 4;
+	struct termios modes;
+	char eof[2];
 
-	if (tcgetattr(a->what->master, &t) == 0)
-		eof = (char)t.c_cc[VEOF];
-	ring_put(&a->in, &eof, 1);
+	if (!a->in.ended || a->passed_end || ring_offers(&a->in))
+		return;
+	a->passed_end = true;
+	if (tcgetattr(a->what->master, &modes) < 0 || !(modes.c_lflag & ICANON))
+		return;
+	memset(eof, modes.c_cc[VEOF], sizeof eof);
+	ring_put(&a->in, eof, a->mid_line ? 2 : 1);
 }
 
 static void move_input(struct attendance *a)
 {
-	if (a->fds[WATCH_IN].revents && ring_read(&a->in, STDIN_FILENO) && a->in.ended)
-		pass_end(a);
+	size_t before = a->in.length;
+
+	if (a->fds[WATCH_IN].revents && ring_read(&a->in, STDIN_FILENO) && a->in.length > before)
+		a->mid_line = a->in.bytes[a->in.length - 1] != '\n';
+	pass_end(a);
+}
+
+/* With nobody on the other side a master is always ready, and says EIO: a loop that asks would
+ * spin. The container may open its terminal again, as getty does; epoll tells edges. */
+static void hang_up(struct attendance *a)
+{
+	a->out.ended = false;
+	a->hung = true;
+}
+
+static void try_again(struct attendance *a)
+{
+	struct epoll_event event;
+
+	epoll_wait(a->reopening, &event, 1, 0);
+	a->hung = false;
 }
 
 static void move_master(struct attendance *a)
 {
 	short events = a->fds[WATCH_MASTER].revents;
 
+	if (a->hung) {
+		if (events)
+			try_again(a);
+		return;
+	}
 	if (events & POLLOUT && ring_offers(&a->in))
 		ring_write(&a->in, a->what->master);
-	if (events & (POLLIN | POLLHUP | POLLERR) && ring_wants(&a->out))
-		ring_read(&a->out, a->what->master);
+	if (events & (POLLIN | POLLHUP | POLLERR) && ring_wants(&a->out) &&
+	    ring_read(&a->out, a->what->master) && a->out.ended)
+		hang_up(a);
 }
 
 static void watch(struct attendance *a, int which, bool want, int fd, short events)
@@ -155,14 +201,18 @@ static void watch(struct attendance *a, int which, bool want, int fd, short even
 static void choose(struct attendance *a)
 {
 	const struct foreground *f = a->what;
-	bool terminal = f->master >= 0;
+	bool proxy = f->master >= 0;
+	bool reads = proxy && !a->ended && ring_wants(&a->in) && terminal_is_ours(STDIN_FILENO);
 	short master = (short)((ring_wants(&a->out) ? POLLIN : 0) |
 			       (ring_offers(&a->in) ? POLLOUT : 0));
 
 	watch(a, WATCH_END, !a->ended, f->pidfd, POLLIN);
-	watch(a, WATCH_IN, terminal && !a->ended && ring_wants(&a->in), STDIN_FILENO, POLLIN);
-	watch(a, WATCH_MASTER, terminal && !a->out.ended && master, f->master, master);
-	watch(a, WATCH_OUT, ring_offers(&a->out), STDOUT_FILENO, POLLOUT);
+	watch(a, WATCH_IN, reads, STDIN_FILENO, POLLIN);
+	if (a->hung)
+		watch(a, WATCH_MASTER, true, a->reopening, POLLIN);
+	else
+		watch(a, WATCH_MASTER, proxy && master, f->master, master);
+	watch(a, WATCH_OUT, ring_offers(&a->out), a->output, POLLOUT);
 	watch(a, WATCH_NOTIFY, f->notify >= 0 && !a->ended, f->notify, POLLIN);
 }
 
@@ -173,10 +223,10 @@ static void serve(struct attendance *a)
 
 	if (a->fds[WATCH_SIGNAL].revents)
 		take_signal(a);
-	move_input(a);
 	move_master(a);
+	move_input(a);
 	if (a->fds[WATCH_OUT].revents)
-		ring_write(&a->out, STDOUT_FILENO);
+		ring_write(&a->out, a->output);
 	if (a->fds[WATCH_NOTIFY].revents)
 		notify_forward(a->what->notify, a->what->notify_to, a->what->pid, &ready);
 	if (a->fds[WATCH_END].revents && !a->ended && waitpid(a->what->pid, &status, WNOHANG) > 0)
@@ -216,22 +266,44 @@ static int open_signals(struct err *e)
 	return fd < 0 ? err_set(e, errno, "signalfd") : fd;
 }
 
+/* master is ours alone, so O_NONBLOCK disturbs nobody. */
+static int prepare_master(struct attendance *a, int master, struct err *e)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	a->output = terminal_open_output();
+	a->reopening = epoll_create1(EPOLL_CLOEXEC);
+	if (a->reopening < 0 || epoll_ctl(a->reopening, EPOLL_CTL_ADD, master, &event) < 0)
+		return err_set(e, errno, "the container's terminal: epoll");
+	if (fcntl(master, F_SETFL, O_NONBLOCK) < 0)
+		return err_set(e, errno, "the container's terminal: fcntl");
+	terminal_copy_size(master);
+	terminal_enter(&a->terminal);
+	return 0;
+}
+
+static void attendance_clear(struct attendance *a)
+{
+	terminal_leave(&a->terminal);
+	fd_close(&a->output);
+	fd_close(&a->reopening);
+}
+
 int foreground_wait(const struct foreground *what, int *ret_status, struct err *e)
 {
-	struct attendance a = { .what = what };
-	__attribute__((cleanup(terminal_restore))) struct terminal terminal = { 0 };
+	__attribute__((cleanup(attendance_clear))) struct attendance a = {
+		.what = what, .output = -1, .reopening = -1
+	};
 	autofd signals = open_signals(e);
-	int r;
+	int r = 0;
 
 	if (signals < 0)
 		return signals;
 	a.fds[WATCH_SIGNAL] = (struct pollfd){ .fd = signals, .events = POLLIN };
-	if (what->master >= 0) {
-		fcntl(what->master, F_SETFL, O_NONBLOCK);
-		take_size(what->master);
-		terminal_raw(&terminal);
-	}
-	r = attend(&a, e);
+	if (what->master >= 0)
+		r = prepare_master(&a, what->master, e);
+	if (r == 0)
+		r = attend(&a, e);
 	if (r == 0)
 		*ret_status = a.status;
 	return r;
