@@ -49,9 +49,14 @@ static void warn(struct lane *lane, const struct report *report)
 static int receive(struct lane *lane, struct report *ret_report, struct err *e)
 {
 	autofd fd = -1;
-	ssize_t n = socket_receive_fd(lane->sync, ret_report, sizeof *ret_report, &fd);
+	ssize_t n;
 
-	if (n == 0 || n == -ECONNRESET) {
+	/* An end with something of ours unread resets the connection; that is said once, ahead of
+	 * what it sent before. */
+	do
+		n = socket_receive_fd(lane->sync, ret_report, sizeof *ret_report, &fd);
+	while (n == -ECONNRESET);
+	if (n == 0) {
 		ret_report->kind = 0;
 		return 0;
 	}
