@@ -113,6 +113,12 @@ static int step_perform(struct init *in)
 	return step_run(in, in->step->arg);
 }
 
+static int is_forgiven(const struct init *in)
+{
+	return in->step->flags & STEP_OPTIONAL ||
+	       (in->step->flags & STEP_ELSE && in->fault.error == EPERM);
+}
+
 void lane_run(struct init *in)
 {
 	const struct plan_step *steps = (const void *)((const char *)in->plan + in->plan->steps);
@@ -122,10 +128,12 @@ void lane_run(struct init *in)
 
 		in->step = &steps[in->plan->host_count + in->index];
 		r = step_perform(in);
-		if (r < 0 && !(in->step->flags & STEP_OPTIONAL))
+		if (r < 0 && !is_forgiven(in))
 			break;
 		if (r < 0)
 			warn(in);
+		else if (in->step->flags & STEP_ELSE)
+			in->index++;
 	}
 	if (in->index < in->plan->init_count)
 		report_fault(in, REPORT_ERROR);

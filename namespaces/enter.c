@@ -38,7 +38,8 @@ static void become_root(struct compile *c)
 
 	PLAN_INIT(c->plan, OP_NS_ROOT, "/linux/uidMappings",
 		  first_id(&spec->uid_mappings, user->uid),
-		  first_id(&spec->gid_mappings, user->gid), ns_groups_allowed(c));
+		  first_id(&spec->gid_mappings, user->gid),
+		  ns_groups_allowed(c) && !ns_groups_kept(c));
 }
 
 /* init has the user namespace made before its maps can be written: the lanes meet twice. */

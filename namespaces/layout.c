@@ -63,9 +63,27 @@ bool ns_pid_joined_late(const struct compile *c)
 	return is_joined(c->spec, NS_PID) && is_joined(c->spec, NS_USER) && !c->host->root;
 }
 
+/* The one map an unprivileged user may write, and only where groups are denied for good. */
+static bool maps_own_group_only(const struct compile *c)
+{
+	const struct id_mappings *maps = &c->spec->linux.gid_mappings;
+
+	return maps->count == 1 && maps->items[0].size == 1 &&
+	       maps->items[0].host_id == c->host->gid;
+}
+
 bool ns_groups_allowed(const struct compile *c)
 {
-	return c->host->root || c->host->uid == 0;
+	if (c->host->groups_denied)
+		return false;
+	return c->host->root || c->host->uid == 0 || !maps_own_group_only(c);
+}
+
+bool ns_groups_kept(const struct compile *c)
+{
+	const char *value = spec_annotation(c->spec, "run.oci.keep_original_groups");
+
+	return str_equal(value, "1") || str_equal(value, "true");
 }
 
 const char *ns_why(const struct compile *c, unsigned kind)

@@ -36,6 +36,8 @@ struct ns_layout ns_layout(const struct spec *);
 bool ns_pid_joined_late(const struct compile *);
 /* Whether groups can be set in the user namespace: root where tare runs may write any map. */
 bool ns_groups_allowed(const struct compile *);
+/* Whether the annotation run.oci.keep_original_groups asks for the groups that tare has. */
+bool ns_groups_kept(const struct compile *);
 /* The text for timens_offsets, in the arena. */
 const char *ns_time_offsets(const struct compile *);
 /* ID_MAP steps for both maps. */

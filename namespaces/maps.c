@@ -32,8 +32,8 @@ int ns_map_steps(struct compile *c, struct err *e)
 	if (r < 0)
 		return r;
 	/* The kernel takes an unprivileged writer's gid_map only where groups cannot be dropped: a
-	 * group may be what denies its members access. */
-	if (!ns_groups_allowed(c))
+	 * group may be what denies its members access. Any other map is for newgidmap to write. */
+	if (!ns_groups_allowed(c) && !c->host->groups_denied)
 		PLAN_HOST(c->plan, OP_ID_MAP, "/linux/gidMappings", plan_str(c->plan, "setgroups"),
 			  plan_str(c->plan, "deny"));
 	return map_step(c, "gid_map", "/linux/gidMappings", &spec->gid_mappings, e);

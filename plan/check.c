@@ -277,6 +277,27 @@ static int check_root(struct checker *c, const struct plan_step *step)
 	return 0;
 }
 
+static uint64_t filled_by(const struct plan_step *step)
+{
+	for (unsigned i = 0; i < PLAN_ARGS; i++)
+		if (plan_arg_kind(step->op, i) == A_RET)
+			return step->arg[i];
+	return PLAN_NO_SLOT;
+}
+
+/* Whichever of the two steps runs, the same slot is filled and nothing else differs. */
+static int check_else(struct checker *c, const struct plan_step *step)
+{
+	uint64_t slot = filled_by(step);
+
+	if (!(step->flags & STEP_ELSE))
+		return 0;
+	if (c->lane != LANE_INIT || step->op == OP_EXEC || slot == PLAN_NO_SLOT ||
+	    filled_by(step + 1) != slot)
+		return bad(c, step, "the step behind it does not fill the same slot");
+	return 0;
+}
+
 static int check_step(struct checker *c, const struct plan_step *step)
 {
 	const struct op_facts *facts = plan_op_facts(step->op);
@@ -284,8 +305,10 @@ static int check_step(struct checker *c, const struct plan_step *step)
 
 	if (!facts || !(facts->lanes & c->lane))
 		return bad(c, step, "opcode %u does not belong into this lane", step->op);
-	if (step->flags & ~STEP_OPTIONAL || (step->why && !is_string(c, step->why)))
+	if (step->flags & ~(STEP_OPTIONAL | STEP_ELSE) || (step->why && !is_string(c, step->why)))
 		return bad(c, step, "its flags or its reason are damaged");
+	if (check_else(c, step) < 0)
+		return -EINVAL;
 	for (unsigned i = 0; i < PLAN_ARGS; i++) {
 		r = check_arg(c, step, i);
 		if (r < 0)

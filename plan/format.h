@@ -63,6 +63,8 @@ struct plan_step {
 };
 enum plan_step_flag {
 	STEP_OPTIONAL = 1, /* a failure is a warning: reported, then the lane goes on */
+	STEP_ELSE = 2,     /* init lane: where it is not permitted (EPERM), which is a warning, the next
+			      step is done in its stead; else that one is passed over */
 };
 
 /*

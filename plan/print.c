@@ -153,6 +153,8 @@ static void print_step(const struct plan_header *plan, const struct plan_step *s
 	print_args(plan, step, out);
 	if (step->flags & STEP_OPTIONAL)
 		strbuf_add(out, " optional");
+	if (step->flags & STEP_ELSE)
+		strbuf_add(out, " else");
 	for (end = out->length; out->text[end - 1] == ' '; end--)
 		;
 	out->length = end;
@@ -249,6 +251,8 @@ static void json_step(const struct plan_header *plan, const struct plan_step *st
 	else
 		strbuf_add(out, "null");
 	strbuf_addf(out, ",\"optional\":%s,", step->flags & STEP_OPTIONAL ? "true" : "false");
+	if (step->flags & STEP_ELSE)
+		strbuf_add(out, "\"else\":true,");
 	json_args(plan, step, out);
 	strbuf_add(out, "}");
 }

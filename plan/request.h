@@ -35,6 +35,7 @@ struct host {
 	bool in_userns;          /* this process is not in the initial user namespace */
 	uid_t uid;
 	gid_t gid;               /* effective ids */
+	bool groups_denied;      /* its user namespace has no setgroups(2), nor will those below */
 	bool has_terminal;       /* standard input is a terminal: only used for foreground runs */
 	uint32_t rows, columns;  /* its size, 0 if none */
 	const char *cgroup_mount; /* where cgroup v2 is mounted, NULL if nowhere */

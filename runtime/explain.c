@@ -83,6 +83,8 @@ int launch_explain(const struct plan_header *plan, const struct report *report, 
 	else
 		err_set(e, report->error, "%s", step ? plan_op_name(step->op) : "tare-init");
 	hint = hint_for(step ? step->op : OP_COUNT, report);
+	if (step && step->flags & STEP_ELSE && report->error == EPERM)
+		hint = "what tare sees of it itself is shown instead";
 	if (hint)
 		err_hint(e, "%s", hint);
 	if (step)

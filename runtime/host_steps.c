@@ -254,7 +254,10 @@ static int step_host_proc(struct lane *lane, const struct plan_step *step, struc
 
 	snprintf(path, sizeof path, "/proc/%d/%s", lane->launch->pid, text(lane, step, 0));
 	r = file_write(AT_FDCWD, path, text(lane, step, 1));
-	return r < 0 ? err_set(e, -r, "write %s to %s", text(lane, step, 1), path) : 0;
+	if (r == 0)
+		return 0;
+	err_set(e, -r, "write %s to %s", text(lane, step, 1), path);
+	return r == -EACCES ? err_hint(e, "lowering it takes CAP_SYS_RESOURCE over the host") : r;
 }
 
 static int step_net_device(struct lane *lane, const struct plan_step *step, struct err *e)
@@ -365,6 +368,14 @@ static bool is_optional(const struct plan_step *step)
 	return step->flags & STEP_OPTIONAL;
 }
 
+/* A user to whom no cgroup was delegated cannot have one: nothing to be told at every start. */
+static enum log_level missing_level(const struct plan_step *step, int r)
+{
+	bool expected = step->op == OP_CGROUP && (r == -EACCES || r == -EPERM || r == -EROFS);
+
+	return expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
+}
+
 int lane_step(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	const char *why = plan_text(lane->plan, step->why);
@@ -378,7 +389,7 @@ int lane_step(struct lane *lane, const struct plan_step *step, struct err *e)
 	if (r < 0 && why && step->op != OP_SYNC)
 		err_prefix(e, "%s", why);
 	if (r < 0 && is_optional(step)) {
-		log_line(LOG_LEVEL_WARNING, "%s", e->text);
+		log_line(missing_level(step, r), "%s", e->text);
 		return 0;
 	}
 	return r;

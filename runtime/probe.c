@@ -38,6 +38,15 @@ bool probe_in_userns(void)
 	return !map.text || !is_identity(map.text); /* without text nothing is mapped yet */
 }
 
+/* user_namespaces(7): what is denied there is denied in all user namespaces below. */
+static bool groups_denied(void)
+{
+	autobuf text = { 0 };
+
+	return file_read(AT_FDCWD, "/proc/self/setgroups", 64, &text) == 0 && text.text &&
+	       str_starts(text.text, "deny");
+}
+
 static int has_sys_admin(bool *ret_has, struct err *e)
 {
 	cap_t caps = cap_get_proc();
@@ -79,6 +88,7 @@ int host_probe(struct context *context, struct err *e)
 	if (r < 0)
 		return r;
 	host.root = sys_admin && !host.in_userns;
+	host.groups_denied = host.in_userns && groups_denied();
 	probe_terminal(&host);
 	context->host = host;
 	context->host_probed = true;

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "namespaces/layout.h"
 #include "plan/plan.h"
 #include "runtime/context.h"
 #include "seccomp/seccomp.h"
@@ -63,11 +64,11 @@ int console_compile(struct compile *c, struct err *e)
 	return 0;
 }
 
-/* In a user namespace of its own init lacks CAP_SYS_RESOURCE on the host, so tare
+/* In a user namespace of its own init lacks CAP_SYS_RESOURCE on the host, so a tare that has it
  * raises limits for it while it waits (gate_compile). */
 static bool host_sets_rlimits(const struct compile *c)
 {
-	return spec_has_namespace(c->spec, NS_USER);
+	return c->host->root && spec_has_namespace(c->spec, NS_USER);
 }
 
 static void rlimits(struct compile *c, enum plan_lane lane, enum plan_op op)
@@ -148,10 +149,20 @@ int process_compile(struct compile *c, struct err *e)
 	return 0;
 }
 
-/* An unprivileged user may not change groups in the user namespace it made. */
+/* Nobody but the kernel knows of a user namespace that is joined: NS_ROOT has dropped what it could. */
+static bool joins_unknown_user(const struct compile *c)
+{
+	const struct spec_namespace *user = &c->spec->linux.namespaces[NS_USER];
+	bool exec = c->request->kind == REQUEST_EXEC;
+
+	return user->present && user->path && (!exec || c->request->join & CLONE_NEWUSER);
+}
+
 static bool may_set_groups(const struct compile *c)
 {
-	return c->host->root || !spec_has_namespace(c->spec, NS_USER);
+	if (!spec_has_namespace(c->spec, NS_USER))
+		return !c->host->groups_denied;
+	return ns_groups_allowed(c);
 }
 
 static const char *user_why(const struct compile *c, const char *field, uint32_t id)
@@ -159,21 +170,30 @@ static const char *user_why(const struct compile *c, const char *field, uint32_t
 	return arena_printf(c->arena, "/process/user/%s (%u)", field, id);
 }
 
+static int refuse_groups(const struct compile *c, struct err *e)
+{
+	err_say(e, EPERM, "/process/user/additionalGids: groups cannot be set in %s",
+		c->host->groups_denied
+			? "the user namespace that tare runs in"
+			: "a user namespace that maps nothing but an unprivileged user's own gid");
+	return err_hint(e, "map the groups in linux.gidMappings to sub-ids, see subgid(5), or keep "
+			   "one's own with the annotation run.oci.keep_original_groups=1");
+}
+
 static int groups(struct compile *c, struct err *e)
 {
 	const struct spec_user *user = &c->process->user;
 
-	if (may_set_groups(c)) {
-		PLAN_INIT(c->plan, OP_GROUPS, "/process/user/additionalGids",
-			  plan_blob(c->plan, user->additional_gids,
-				    user->additional_gid_count * sizeof(uint32_t)));
+	if (ns_groups_kept(c))
 		return 0;
-	}
-	if (!user->additional_gid_count)
+	if (!user->additional_gid_count && (!may_set_groups(c) || joins_unknown_user(c)))
 		return 0;
-	return err_say(e, EPERM,
-		       "/process/user/additionalGids: an unprivileged user cannot set groups in "
-		       "a user namespace");
+	if (!may_set_groups(c))
+		return refuse_groups(c, e);
+	PLAN_INIT(c->plan, OP_GROUPS, "/process/user/additionalGids",
+		  plan_blob(c->plan, user->additional_gids,
+			    user->additional_gid_count * sizeof(uint32_t)));
+	return 0;
 }
 
 int program_compile(struct compile *c, struct err *e)
