@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Places that change while the runtime works on them: another container's process shares the volume.
+
+A run has a hundred mounts, masks or devices, so that some tens of runs are thousands of rounds."""
+import os
+import subprocess
+
+import pytest
+from attacking import program
+from house import IN_VM, read_line
+from test_attacks_images import SECRET, outside, snapshot, without_dev  # noqa: F401
+
+RUNS = 6 if IN_VM else 25
+EACH = 100
+LINKS = ["absolute", "relative", "magic"]
+
+
+@pytest.fixture
+def swap():
+    """Starts to exchange two names."""
+    running = []
+
+    def start(a, b):
+        running.append(subprocess.Popen([program("swapper"), a, b], stdout=subprocess.PIPE))
+        assert read_line(running[-1].stdout.fileno()) == "ready"
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def volume(bundle, tmp_path):
+    """Shared with the attacker, below /volume."""
+    path = tmp_path / "volume"
+    path.mkdir()
+    bundle.mount("/volume", "bind", path, ["rbind"])
+    bundle.config["root"]["readonly"] = False
+    return path
+
+
+def link_text(outside, way):  # noqa: F811
+    return {"absolute": str(outside), "relative": f"../../../../../../../../../../..{outside}",
+            "magic": f"/proc/{os.getpid()}/root{outside}"}[way]
+
+
+def moving_place(volume, swap, text):
+    """volume/place is a directory and a link out, in turns."""
+    (volume / "place").mkdir()
+    (volume / "link").symlink_to(text)
+    swap(volume / "place", volume / "link")
+    return volume / "place"
+
+
+def beats_a_check(volume, outside):  # noqa: F811
+    """Who looks first and acts by path then, acts outside sooner or later."""
+    subprocess.run([program("weak_make"), volume, volume / "place", "touched", outside / "touched"], check=True,
+                   timeout=200)
+    assert (outside / "touched").exists()
+    (outside / "touched").rmdir()
+
+
+@pytest.mark.seconds(200)
+@pytest.mark.parametrize("way", LINKS)
+def test_mount_targets(bundle, volume, outside, swap, way):  # noqa: F811
+    """Targets were made and mounted on the host (CVE-2021-30465, CVE-2024-45310)."""
+    moving_place(volume, swap, link_text(outside, way))
+    beats_a_check(volume, outside)
+    source = volume / "source"
+    source.write_text("")
+    for n in range(EACH // 2):
+        bundle.mount(f"/volume/place/new{n}/deep")
+        bundle.mount(f"/volume/place/file{n}", "bind", source, ["bind"])
+    before = snapshot(outside)
+    for _ in range(RUNS):
+        bundle.try_run("cat /volume/place/secret")
+        assert snapshot(outside) == before
+
+
+@pytest.mark.seconds(200)
+@pytest.mark.parametrize("way", LINKS)
+def test_devices(bundle, volume, outside, swap, way):  # noqa: F811
+    """A /dev that moves put nodes and links on the host, or removed a ptmx there (CVE-2026-41579,
+    CVE-2026-47766)."""
+    place = moving_place(volume, swap, link_text(outside, way))
+    beats_a_check(volume, outside)
+    without_dev(bundle)
+    bundle.linux["devices"] = [{"path": f"/volume/{place.name}/node{n}", "type": "c", "major": 1, "minor": 3}
+                               for n in range(EACH)]
+    before = snapshot(outside)
+    for _ in range(RUNS):
+        bundle.try_run("true")
+        assert snapshot(outside) == before
+
+
+@pytest.mark.seconds(200)
+def test_masks_with_a_moving_null(bundle, volume, swap):
+    """A /dev/null that is a link at the right moment made a masked file readable and writable
+    (CVE-2025-31133, CVE-2025-62161)."""
+    without_dev(bundle)
+    (volume / "dev").mkdir()
+    bundle.mount("/dev", "bind", volume / "dev", ["bind"])
+    (bundle.rootfs / "etc/target").write_text("the target")
+    (volume / "dev/null").touch()
+    (volume / "dev/other").symlink_to("/etc/target")
+    (bundle.rootfs / "masked").mkdir()
+    for n in range(EACH):
+        (bundle.rootfs / f"masked/{n}").write_text("hidden")
+    bundle.linux["maskedPaths"] = [f"/masked/{n}" for n in range(EACH)]
+    swap(volume / "dev/null", volume / "dev/other")
+    # Who binds what /dev/null is at that moment takes the target sooner or later.
+    while os.path.basename(os.path.realpath(volume / "dev/null")) != "target":
+        pass
+    for _ in range(RUNS):
+        out = bundle.run("cat /masked/*; stat -c '%F %t:%T' /masked/* | sort -u; cat /etc/target")
+        assert out == "character special file 1:3\nthe target"
+
+
+@pytest.mark.seconds(200)
+def test_masked_path_that_moves(bundle, volume, outside, swap):  # noqa: F811
+    """A mask or a read-only bind must not be mounted on the host, nor bring the host in."""
+    place = moving_place(volume, swap, link_text(outside, "absolute"))
+    beats_a_check(volume, outside)
+    bundle.linux["maskedPaths"] = [f"/volume/{place.name}/secret", f"/volume/{place.name}"] * 30
+    bundle.linux["readonlyPaths"] = [f"/volume/{place.name}/sub", f"/volume/{place.name}"] * 30
+    for _ in range(RUNS):
+        outcome = bundle.try_run("cat /volume/place/secret /volume/place/sub/secret")
+        assert SECRET not in outcome.out
+        assert (outside / "secret").read_text() == SECRET
+
+
+@pytest.mark.seconds(200)
+@pytest.mark.parametrize("place", ["proc", "sys"])
+def test_proc_that_moves(bundle, swap, place):
+    """Two containers on one root raced /proc to a link, and labels and sysctls went to fake files
+    (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881, CVE-2025-62596)."""
+    fake = bundle.rootfs / "fake"
+    (fake / "sys/net/ipv4").mkdir(parents=True)
+    (fake / "sys/net/ipv4/ip_forward").write_text("fake")
+    (fake / "self/attr").mkdir(parents=True)
+    (fake / "self/attr/exec").write_text("fake")
+    (bundle.rootfs / "link").symlink_to("/fake")
+    bundle.config["root"]["readonly"] = False
+    bundle.linux["sysctl"] = {"net.ipv4.ip_forward": "1"}
+    bundle.mount("/genuine", "proc")
+    swap(bundle.rootfs / place, bundle.rootfs / "link")
+    while os.path.basename(os.path.realpath(bundle.rootfs / place)) != "fake":
+        pass
+    for _ in range(RUNS * 2):
+        outcome = bundle.try_run("cat /genuine/sys/net/ipv4/ip_forward")
+        assert outcome.status != 0 or outcome.out == "1\n", outcome
+        assert (fake / "sys/net/ipv4/ip_forward").read_text() == "fake"
+        assert (fake / "self/attr/exec").read_text() == "fake"
+
+
+@pytest.mark.seconds(200)
+def test_working_directory_of_exec(bundle, volume, outside, swap):  # noqa: F811
+    """A cwd that becomes a link to a descriptor of the runtime left the program on the host."""
+    place = moving_place(volume, swap, "/proc/self/fd/4")
+    with subprocess.Popen(["bash", "-c", f"exec 4<{outside}; cd {volume}; until cat place/secret; do :; done"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as careless:
+        assert careless.communicate()[0] == SECRET
+    container = bundle.shell("exec sleep 1000000").start()
+    number = os.open(outside, os.O_PATH)
+    try:
+        for _ in range(RUNS * 4):
+            outcome = bundle.tare.try_("exec", "--cwd", f"/volume/{place.name}", container.id, "/bin/busybox", "cat",
+                                       "secret", "../secret", pass_fds=[number])
+            assert SECRET not in outcome.out
+    finally:
+        os.close(number)
+        container.remove()
