@@ -15,21 +15,32 @@ int run_PROCFS(struct init *in, const uint64_t *arg)
 	return 0;
 }
 
-/* "self" and "thread-self" are symlinks, which are not followed: they are spelled out instead. */
-static const char *own_directory(const char *file, struct line *ret_path)
+enum { PROC_MAGIC = 0x9fa0 };
+
+/* The kernel's own, nothing that was put there to take its place. */
+static int is_procfs(int procfs)
+{
+	struct file_system fs;
+
+	return SYS(fstatfs, procfs, &fs) == 0 && fs.type == PROC_MAGIC;
+}
+
+/* "self" and "thread-self" are symlinks, which are not followed but read: the numbers in them are
+ * those of the pid namespace that this procfs is of. */
+static const char *own_directory(int procfs, const char *file, struct line *ret_path)
 {
 	const char *thread = text_after(file, "thread-self/"), *self = text_after(file, "self/");
-	struct digits digits;
-	const char *pid;
+	const char *rest = thread ? thread : self;
+	char link[64];
+	long n;
 
-	if (!thread && !self)
+	if (!rest)
 		return file;
-	pid = decimal(&digits, (uint64_t)SYS(getpid, 0));
-	line_add(ret_path, pid);
-	line_add(ret_path, thread ? "/task/" : "/");
-	line_add(ret_path, thread ? pid : self);
-	line_add(ret_path, thread ? "/" : "");
-	line_add(ret_path, thread ? thread : "");
+	n = SYS(readlinkat, procfs, thread ? "thread-self" : "self", link, sizeof link - 1);
+	link[n > 0 ? n : 0] = '\0';
+	line_add(ret_path, link);
+	line_add(ret_path, "/");
+	line_add(ret_path, rest);
 	return ret_path->text;
 }
 
@@ -42,9 +53,12 @@ int procfs_write(struct init *in, int procfs, const char *file, const char *text
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV |
 			   RESOLVE_NO_MAGICLINKS,
 	};
-	autofd fd = (int)SYS(openat2, procfs, own_directory(file, &path), &how, sizeof how);
+	autofd fd = -1;
 	long r;
 
+	if (!is_procfs(procfs))
+		return FAIL(in, fstat, -EINVAL, "/proc is no procfs");
+	fd = (int)SYS(openat2, procfs, own_directory(procfs, file, &path), &how, sizeof how);
 	if (fd < 0)
 		return FAIL(in, openat2, fd, file);
 	r = SYS(write, fd, text, strlen(text));

@@ -193,6 +193,21 @@ static int instance_steps(struct maker *m)
 	return 0;
 }
 
+/* In a container parts of proc and sysfs are covered, and no user namespace gets a new one that is
+ * not: tare-init finds out, and shows what tare itself sees. */
+static bool may_be_refused(const struct maker *m)
+{
+	return m->type->instance && (!m->c->host->root || spec_has_namespace(m->c->spec, NS_USER));
+}
+
+static int else_instance_steps(struct maker *m)
+{
+	struct plan *plan = m->c->plan;
+
+	plan->init.items[plan->init.count - 1].flags |= STEP_ELSE;
+	return instance_steps(m);
+}
+
 static bool is_cgroup(const struct maker *m)
 {
 	return str_equal(m->type->real, "cgroup2");
@@ -227,13 +242,16 @@ static int cgroup_view_steps(struct maker *m)
 
 static int source_steps(struct maker *m)
 {
+	int r;
+
 	if (m->options.bind)
 		return bind_steps(m);
 	if (is_not_mountable(m))
 		return instance_steps(m);
 	if (is_cgroup(m) && !spec_has_namespace(m->c->spec, NS_CGROUP))
 		return cgroup_view_steps(m);
-	return fs_steps(m);
+	r = fs_steps(m);
+	return r == 0 && may_be_refused(m) ? else_instance_steps(m) : r;
 }
 
 static bool has_mode(const struct strings *data)

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "namespaces/layout.h"
 #include "namespaces/namespaces.h"
+#include "namespaces/procfs.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
@@ -27,6 +28,7 @@ int ns_open_compile(struct compile *c, struct err *e)
 	if (c->plan->slot_count)
 		return err_say(e, EINVAL, "namespaces must be the first to have slots");
 	open_joined(c);
+	procfs_open_step(c);
 	if (pid != PLAN_NO_SLOT && !ns_pid_joined_late(c))
 		PLAN_HOST(c->plan, OP_HOST_SETNS, ns_why(c, NS_PID), pid, CLONE_NEWPID);
 	if (ns_layout(c->spec).host_offsets)

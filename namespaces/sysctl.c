@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "namespaces/namespaces.h"
+#include "namespaces/procfs.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
@@ -23,9 +24,7 @@ static void sysctl_step(struct compile *c, const struct pair *pair)
 	struct plan *plan = c->plan;
 	const char *why = arena_printf(c->arena, "/linux/sysctl/%s", pair->key);
 
-	if (!plan->procfs_slot)
-		PLAN_INIT(plan, OP_PROCFS, "/linux/sysctl", plan_slot_of(plan, &plan->procfs_slot));
-	PLAN_INIT(plan, OP_WRITE_PROC, why, plan_slot_of(plan, &plan->procfs_slot),
+	PLAN_INIT(plan, OP_WRITE_PROC, why, procfs_slot(c, "/linux/sysctl"),
 		  plan_str(plan, sysctl_file(c->arena, pair->key)), plan_str(plan, pair->value));
 }
 

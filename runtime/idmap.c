@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -30,6 +31,56 @@ static const char *helper_for(const char *file)
 
 enum { MAP_WORDS = 3 * 340 + 3 }; /* the kernel takes 340 lines */
 
+/* Its standard error goes to words; *ret_child is to be waited for. 0 or an errno. */
+static int spawn_hearing(char *const argv[], char *const envp[], int words, pid_t *ret_child)
+{
+	posix_spawn_file_actions_t actions;
+	int r = posix_spawn_file_actions_init(&actions);
+
+	if (r)
+		return r;
+	r = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
+	if (r == 0)
+		r = posix_spawnp(ret_child, argv[0], &actions, NULL, argv, envp);
+	posix_spawn_file_actions_destroy(&actions);
+	return r;
+}
+
+static int refused(const char *program, int said, struct err *e)
+{
+	autobuf words = { 0 };
+
+	fd_read_all(said, 4096, &words);
+	if (words.length)
+		err_say(e, EPERM, "%.*s", (int)strcspn(words.text, "\n"), words.text);
+	else
+		err_say(e, EPERM, "%s refused the mapping", program);
+	return err_hint(e, "an unprivileged user may map one's own id and those that /etc/subuid "
+			   "and /etc/subgid give: see subuid(5)");
+}
+
+static int spawn_helper(char *const argv[], char *const envp[], struct err *e)
+{
+	autofd said = -1, words = -1;
+	int r, status, pair[2];
+	pid_t child;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_set(e, errno, "pipe");
+	said = pair[0];
+	words = pair[1];
+	r = spawn_hearing(argv, envp, words, &child);
+	fd_close(&words);
+	if (r) {
+		err_set(e, r, "cannot run %s", argv[0]);
+		return err_hint(e, "it maps what is not one's own id; it is in the package uidmap "
+				   "or shadow-utils");
+	}
+	if (waitpid(child, &status, 0) < 0)
+		return err_set(e, errno, "waitpid %s", argv[0]);
+	return status ? refused(argv[0], said, e) : 0;
+}
+
 /* newuidmap PID CONTAINER HOST SIZE ... */
 static int run_helper(const char *program, pid_t pid, char *words, struct err *e)
 {
@@ -37,8 +88,6 @@ static int run_helper(const char *program, pid_t pid, char *words, struct err *e
 	char *const envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 			       NULL };
 	size_t n = 0;
-	pid_t child;
-	int r, status;
 
 	snprintf(pid_text, sizeof pid_text, "%d", pid);
 	argv[n++] = (char *)program;
@@ -46,15 +95,7 @@ static int run_helper(const char *program, pid_t pid, char *words, struct err *e
 	while (n < MAP_WORDS - 1 && (argv[n] = strtok_r(rest, " \n", &rest)))
 		n++;
 	argv[n] = NULL;
-	r = posix_spawnp(&child, program, NULL, NULL, argv, envp);
-	if (r)
-		return err_set(e, r, "%s is needed for more than one's own id", program);
-	if (waitpid(child, &status, 0) < 0)
-		return err_set(e, errno, "waitpid %s", program);
-	if (status != 0)
-		return err_say(e, EPERM, "%s refused the mapping: see subuid(5) and subgid(5)",
-			       program);
-	return 0;
+	return spawn_helper(argv, envp, e);
 }
 
 int idmap_write(const struct host *host, pid_t pid, const char *file, const char *text,

@@ -37,12 +37,22 @@ static int init_died(struct lane *lane, struct err *e)
 	return -e->code;
 }
 
+/* Without a procfs of its own tare-init does with another: nothing to be told at every start. */
+static enum log_level warning_level(const struct plan_header *plan, const struct report *report)
+{
+	size_t count;
+	const struct plan_step *steps = plan_steps(plan, LANE_INIT, &count);
+	bool expected = report->number < count && steps[report->number].op == OP_PROCFS;
+
+	return expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
+}
+
 static void warn(struct lane *lane, const struct report *report)
 {
 	struct err e;
 
 	launch_explain(lane->plan, report, &e);
-	log_line(LOG_LEVEL_WARNING, "%s", e.text);
+	log_line(warning_level(lane->plan, report), "%s", e.text);
 }
 
 /* Takes one message; those that need no answer are dealt with here. */

@@ -8,6 +8,7 @@
 #include "base/sys.h"
 #include "namespaces/layout.h"
 #include "namespaces/namespaces.h"
+#include "namespaces/procfs.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
@@ -55,6 +56,8 @@ int clone_compile(struct compile *c, struct err *e)
 
 	if (exec)
 		c->plan->init_slot = (uint32_t)exec_join(c) + 1;
+	if (exec)
+		procfs_open_step(c);
 	PLAN_HOST(c->plan, OP_CLONE, "/linux/namespaces", exec ? 0 : ns_clone_flags(c->spec));
 	return 0;
 }

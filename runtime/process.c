@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "namespaces/layout.h"
+#include "namespaces/procfs.h"
 #include "plan/plan.h"
 #include "runtime/context.h"
 #include "seccomp/seccomp.h"
@@ -106,13 +107,7 @@ static void label(struct compile *c, const char *file, const char *text, const c
 {
 	struct plan *plan = c->plan;
 
-	if (!plan->procfs_slot) {
-		uint64_t slot = plan_slot(plan);
-
-		PLAN_INIT(plan, OP_PROCFS, why, slot);
-		plan->procfs_slot = (uint32_t)slot + 1;
-	}
-	PLAN_INIT(plan, OP_WRITE_PROC, why, plan->procfs_slot - 1, plan_str(plan, file),
+	PLAN_INIT(plan, OP_WRITE_PROC, why, procfs_slot(c, why), plan_str(plan, file),
 		  plan_str(plan, text));
 }
 

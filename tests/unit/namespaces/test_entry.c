@@ -12,6 +12,8 @@
 
 #define MAPS "'uidMappings':[{'containerID':0,'hostID':1000,'size':65536}]," \
 	     "'gidMappings':[{'containerID':0,'hostID':2000,'size':10},{'containerID':10,'hostID':3000,'size':5}]"
+#define OWN_MAPS "'uidMappings':[{'containerID':0,'hostID':1000,'size':1}]," \
+		 "'gidMappings':[{'containerID':0,'hostID':1000,'size':1}]"
 #define NS(type) "{'type':'" type "'}"
 #define AT(type) "{'type':'" type "','path':'/ns/" type "'}"
 
@@ -81,9 +83,40 @@ static void test_an_ordinary_user_denies_setgroups(void **state)
 	compiled_init(&c);
 	c.host.root = false;
 	c.host.uid = 1000;
-	enter(&c, "'namespaces':[" NS("user") "]," MAPS);
+	c.host.gid = 1000;
+	enter(&c, "'namespaces':[" NS("user") "]," OWN_MAPS);
 	must_have(&c, "host id-map /linux/gidMappings file=setgroups mappings=deny\n"
 		      "host id-map /linux/gidMappings file=gid_map");
+	must_have(&c, "setgroups=0\n");
+}
+
+/* Sub-ids are mapped by newgidmap: with setgroups denied, apt, su and sshd would fail in the container. */
+static void test_sub_ids_keep_setgroups(void **state)
+{
+	autocompiled c;
+
+	(void)state;
+	compiled_init(&c);
+	c.host.root = false;
+	c.host.uid = 1000;
+	c.host.gid = 1000;
+	enter(&c, "'namespaces':[" NS("user") "]," MAPS);
+	must_lack(&c, "deny");
+	must_have(&c, "setgroups=1\n");
+}
+
+/* Writing "deny" again would fail where an outer user namespace has said it for all below. */
+static void test_a_denial_from_outside_is_not_repeated(void **state)
+{
+	autocompiled c;
+
+	(void)state;
+	compiled_init(&c);
+	c.host.root = false;
+	c.host.in_userns = true;
+	c.host.groups_denied = true;
+	enter(&c, "'namespaces':[" NS("user") "]," MAPS);
+	must_lack(&c, "deny");
 	must_have(&c, "setgroups=0\n");
 }
 
@@ -161,7 +194,7 @@ static void test_an_ordinary_user_joins_the_user_namespace_first(void **state)
 	c.host.uid = 1000;
 	enter(&c, "'namespaces':[" AT("user") "," AT("network") "," AT("pid") "," NS("mount") "]");
 	must_have(&c, "init setns /linux/namespaces/0 (user, /ns/user) ns=#0 type=NEWUSER\n"
-		      "init ns-root /linux/uidMappings uid=0 gid=0 setgroups=0\n"
+		      "init ns-root /linux/uidMappings uid=0 gid=0 setgroups=1\n"
 		      "init setns /linux/namespaces/2 (pid, /ns/pid) ns=#1 type=NEWPID\n"
 		      "init setns /linux/namespaces/1 (network, /ns/network) ns=#2 type=NEWNET\n"
 		      "init unshare /linux/namespaces flags=NEWNS\n"
@@ -247,6 +280,8 @@ int main(void)
 		cmocka_unit_test(test_none_asked_for_none_made),
 		cmocka_unit_test(test_a_new_user_namespace_is_mapped_before_it_goes_on),
 		cmocka_unit_test(test_an_ordinary_user_denies_setgroups),
+		cmocka_unit_test(test_sub_ids_keep_setgroups),
+		cmocka_unit_test(test_a_denial_from_outside_is_not_repeated),
 		cmocka_unit_test(test_root_of_an_outer_user_namespace_keeps_setgroups),
 		cmocka_unit_test(test_without_an_id_0_init_becomes_the_user),
 		cmocka_unit_test(test_joined_ones_are_opened_on_the_host),
