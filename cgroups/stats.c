@@ -181,12 +181,17 @@ static void parse_device_word(const char *word, struct stats_device *device)
 
 static bool parse_numbers(const char *word, struct stats_device *ret_device)
 {
-	unsigned major, minor;
-	int end = 0;
+	size_t length = strcspn(word, ":");
+	struct stats_device device = { 0 };
+	char major[16];
 
-	if (sscanf(word, "%u:%u%n", &major, &minor, &end) < 2 || word[end])
+	if (!word[length] || length >= sizeof major)
 		return false;
-	*ret_device = (struct stats_device){ .major = major, .minor = minor };
+	snprintf(major, sizeof major, "%.*s", (int)length, word);
+	if (parse_u64(major, UINT32_MAX, &device.major) < 0 ||
+	    parse_u64(word + length + 1, UINT32_MAX, &device.minor) < 0)
+		return false;
+	*ret_device = device;
 	return true;
 }
 

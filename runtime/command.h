@@ -46,9 +46,9 @@ struct options {
 		*cpu_idle, *cpu_rt_period, *cpu_rt_runtime, *cpuset_cpus, *cpuset_mems, *memory,
 		*memory_reservation, *memory_swap, *pids_limit, *kernel_memory, *kernel_memory_tcp,
 		*l3_cache_schema, *mem_bw_schema;
-	/* events */
+	/* events, stats */
 	const char *interval;
-	bool stats;
+	bool stats, no_stream;
 	/* the rest */
 	const char *format, *file, *regex_text, *trace, *assume;
 	bool all, force, quiet, regex, rootless_spec;

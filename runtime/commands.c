@@ -149,6 +149,13 @@ static const struct option_row events_options[] = {
 	ROW("stats", 0, FLAG, stats, NULL, "print one sample and exit"),
 	END,
 };
+static const struct option_row stats_options[] = {
+	ROW("format", 'f', TEXT, format, "table|json|openmetrics",
+	    "form of the output (default: table on a terminal, else json)"),
+	INTERVAL_ROW("1s"),
+	ROW("no-stream", 0, FLAG, no_stream, NULL, "print one sample and exit"),
+	END,
+};
 static const struct option_row no_options[] = { END };
 static const struct option_row spec_options[] = {
 	ROW("bundle", 'b', TEXT, bundle, "DIR",
@@ -193,6 +200,8 @@ const struct command commands[] = {
 	  update_options, 1, 1, .run = command_update },
 	{ "events", "CONTAINER", "print what a container uses, and its OOM kills",
 	  events_options, 1, 1, .run = command_events },
+	{ "stats", "[CONTAINER]...", "show what containers use",
+	  stats_options, 0, -1, .run = command_stats },
 	{ "delete", "CONTAINER", "remove a stopped container",
 	  delete_options, 1, 1, .run = command_delete },
 	{ "spec", "", "write a config.json to begin with",

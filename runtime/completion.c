@@ -114,7 +114,7 @@ static void add_positionals(struct strbuf *out)
 {
 	strbuf_add(out, "_tare_positional()\n{\n\tcase $1 in\n");
 	for (const struct command *command = commands; command->name; command++)
-		if (str_starts(command->arguments, "CONTAINER"))
+		if (str_starts(command->arguments + (*command->arguments == '['), "CONTAINER"))
 			strbuf_addf(out, "\t%s) echo CONTAINER ;;\n", command->name);
 	strbuf_add(out, "\tesac\n}\n\n");
 }

@@ -9,26 +9,43 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "runtime/state.h"
 
 enum { NET_DEV_MAX = 4 << 20 };
+
+/* The number that *at stands before; *at is moved behind it. */
+static bool next_number(const char **at, uint64_t *ret_number)
+{
+	const char *start = *at + strspn(*at, " ");
+	size_t length = strspn(start, "0123456789");
+	char digits[24];
+
+	if (length >= sizeof digits)
+		return false;
+	snprintf(digits, sizeof digits, "%.*s", (int)length, start);
+	*at = start + length;
+	return parse_u64(digits, UINT64_MAX, ret_number) == 0;
+}
 
 /* Four numbers, four that nobody asks for, and the same for the other direction. */
 static bool parse_line(struct arena *arena, const char *line, size_t length,
 		       struct interface *ret_interface)
 {
 	const char *colon = memchr(line, ':', length);
-	unsigned long long rx[4], tx[4];
+	enum { NUMBERS = 12, SENT = 8 };
+	const char *at = colon ? colon + 1 : line;
 	size_t blanks = strspn(line, " ");
+	uint64_t n[NUMBERS];
 
 	if (!colon)
 		return false;
-	if (sscanf(colon + 1, "%llu %llu %llu %llu %*s %*s %*s %*s %llu %llu %llu %llu", &rx[0],
-		   &rx[1], &rx[2], &rx[3], &tx[0], &tx[1], &tx[2], &tx[3]) != 8)
-		return false;
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (!next_number(&at, &n[i]))
+			return false;
 	*ret_interface = (struct interface){
 		arena_strndup(arena, line + blanks, (size_t)(colon - line) - blanks),
-		rx[0], rx[1], rx[2], rx[3], tx[0], tx[1], tx[2], tx[3],
+		n[0], n[1], n[2], n[3], n[SENT], n[SENT + 1], n[SENT + 2], n[SENT + 3],
 	};
 	return strcmp(ret_interface->name, "lo") != 0;
 }

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/commands/stats_table.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cgroups/stats.h"
+
+enum { CELL = 24, ID_MIN = 12, GAP = 2 };
+
+void stats_bytes(uint64_t bytes, char text[16])
+{
+	static const char units[] = "BKMGTPE";
+	uint64_t tenths = bytes, whole = bytes;
+	size_t unit = 0;
+
+	if (bytes == NO_LIMIT) {
+		snprintf(text, 16, "-");
+		return;
+	}
+	for (; whole >= 1024; unit++) {
+		tenths = (whole % 1024) * 10 / 1024;
+		whole /= 1024;
+	}
+	if (unit && whole < 100)
+		snprintf(text, 16, "%" PRIu64 ".%" PRIu64 "%c", whole, tenths, units[unit]);
+	else
+		snprintf(text, 16, "%" PRIu64 "%c", whole, units[unit]);
+}
+
+static void bytes_cell(bool has, uint64_t bytes, char cell[CELL])
+{
+	stats_bytes(has ? bytes : NO_LIMIT, cell);
+}
+
+static void count_cell(bool has, uint64_t count, char cell[CELL])
+{
+	if (has && count != NO_LIMIT)
+		snprintf(cell, CELL, "%" PRIu64, count);
+	else
+		snprintf(cell, CELL, "-");
+}
+
+typedef void cell_function(const struct stats_line *, char cell[CELL]);
+
+static void cpu_cell(const struct stats_line *line, char cell[CELL])
+{
+	if (line->cpu == STATS_UNKNOWN)
+		snprintf(cell, CELL, "-");
+	else
+		snprintf(cell, CELL, "%" PRIu64 ".%" PRIu64, line->cpu / 100, line->cpu / 10 % 10);
+}
+
+/* Of the periods of the quota, in how many it was used up. */
+static void throttled_cell(const struct stats_line *line, char cell[CELL])
+{
+	const struct cgroup_stats *s = line->stats;
+
+	if (s->cpu.periods)
+		snprintf(cell, CELL, "%" PRIu64 "%%",
+			 s->cpu.throttled_periods * 100 / s->cpu.periods);
+	else
+		snprintf(cell, CELL, "-");
+}
+
+static void memory_cell(const struct stats_line *line, char cell[CELL])
+{
+	bytes_cell(line->stats->has_memory, line->stats->memory.usage, cell);
+}
+
+static void memory_limit_cell(const struct stats_line *line, char cell[CELL])
+{
+	bytes_cell(line->stats->has_memory, line->stats->memory.limit, cell);
+}
+
+/* Kernels before 5.19 do not keep it. */
+static void peak_cell(const struct stats_line *line, char cell[CELL])
+{
+	bytes_cell(line->stats->memory.peak, line->stats->memory.peak, cell);
+}
+
+static void swap_cell(const struct stats_line *line, char cell[CELL])
+{
+	bytes_cell(line->stats->has_memory, line->stats->memory.swap, cell);
+}
+
+static void pids_cell(const struct stats_line *line, char cell[CELL])
+{
+	count_cell(line->stats->has_pids, line->stats->pids.current, cell);
+}
+
+static void pids_limit_cell(const struct stats_line *line, char cell[CELL])
+{
+	count_cell(line->stats->has_pids, line->stats->pids.limit, cell);
+}
+
+static uint64_t device_sum(const struct cgroup_stats *s, size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->io.device_count; i++)
+		sum += *(const uint64_t *)((const char *)&s->io.devices[i] + offset);
+	return sum;
+}
+
+static void read_cell(const struct stats_line *line, char cell[CELL])
+{
+	bytes_cell(line->stats->has_io,
+		   device_sum(line->stats, offsetof(struct stats_device, read_bytes)), cell);
+}
+
+static void written_cell(const struct stats_line *line, char cell[CELL])
+{
+	bytes_cell(line->stats->has_io,
+		   device_sum(line->stats, offsetof(struct stats_device, write_bytes)), cell);
+}
+
+static void stall_text(const struct stats_pressure *pressure, char text[8])
+{
+	if (pressure->present)
+		snprintf(text, 8, "%u", (unsigned)(pressure->some.avg10 / 100 % 1000));
+	else
+		snprintf(text, 8, "-");
+}
+
+/* Percent of the last ten seconds in which some process waited: for CPU, memory, disks. */
+static void pressure_cell(const struct stats_line *line, char cell[CELL])
+{
+	char cpu[8], memory[8], io[8];
+
+	stall_text(&line->stats->cpu_pressure, cpu);
+	stall_text(&line->stats->memory_pressure, memory);
+	stall_text(&line->stats->io_pressure, io);
+	snprintf(cell, CELL, "%s/%s/%s", cpu, memory, io);
+}
+
+static const struct column {
+	const char *title;
+	int width;
+	cell_function *cell;
+} columns[] = {
+	{ "CPU%", 6, cpu_cell },
+	{ "THROTTLED", 9, throttled_cell },
+	{ "MEMORY", 6, memory_cell },
+	{ "LIMIT", 6, memory_limit_cell },
+	{ "PEAK", 6, peak_cell },
+	{ "SWAP", 6, swap_cell },
+	{ "PIDS", 6, pids_cell },
+	{ "LIMIT", 6, pids_limit_cell },
+	{ "READ", 6, read_cell },
+	{ "WRITTEN", 7, written_cell },
+	{ "PRESSURE", 11, pressure_cell },
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static int id_width(const struct stats_line *lines, size_t count)
+{
+	size_t width = ID_MIN;
+
+	for (size_t i = 0; i < count; i++)
+		width = strlen(lines[i].id) > width ? strlen(lines[i].id) : width;
+	return (int)width;
+}
+
+void stats_table(const struct stats_line *lines, size_t count, const char *end,
+		 struct strbuf *ret_text)
+{
+	int width = id_width(lines, count);
+
+	strbuf_addf(ret_text, "%-*s", width, "ID");
+	for (size_t k = 0; k < COLUMNS; k++)
+		strbuf_addf(ret_text, "%*s", columns[k].width + GAP, columns[k].title);
+	strbuf_add(ret_text, end);
+	for (size_t i = 0; i < count; i++) {
+		strbuf_addf(ret_text, "%-*s", width, lines[i].id);
+		for (size_t k = 0; k < COLUMNS; k++) {
+			char cell[CELL];
+
+			columns[k].cell(&lines[i], cell);
+			strbuf_addf(ret_text, "%*s", columns[k].width + GAP, cell);
+		}
+		strbuf_add(ret_text, end);
+	}
+}
