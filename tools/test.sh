@@ -45,8 +45,9 @@ sanitize() {
 # whatever fails.
 deep() {
 	deep_status=0
-	CC=gcc configure build-gcc -Dtests=false -Dwerror=true \
-		-Dc_args='-fanalyzer -Wno-analyzer-malloc-leak' || deep_status=1
+	# The analyzer sees neither what the inline assembly of a system call writes nor whom a cleanup frees.
+	CC=gcc configure build-gcc -Dtests=false -Dwerror=true -Dc_args="-fanalyzer -Wno-analyzer-malloc-leak \
+-Wno-analyzer-fd-leak -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-va-list-exhausted" || deep_status=1
 	CC=clang configure build-clang -Dwerror=true || deep_status=1
 	find base spec plan namespaces cgroups seccomp runtime -name '*.c' -print0 |
 		xargs -0 -n 8 -P "$(nproc)" clang-tidy --quiet -p build-clang 2>"$report/tidy" || deep_status=1
