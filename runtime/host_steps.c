@@ -389,6 +389,8 @@ int lane_step(struct lane *lane, const struct plan_step *step, struct err *e)
 	if (r < 0 && why && step->op != OP_SYNC)
 		err_prefix(e, "%s", why);
 	if (r < 0 && is_optional(step)) {
+		if (step->op == OP_CGROUP)
+			lane->launch->container->cgroup = NULL;
 		log_line(missing_level(step, r), "%s", e->text);
 		return 0;
 	}

@@ -39,13 +39,21 @@ int gate_open_compile(struct compile *c, struct err *e)
 	return 0;
 }
 
+/* exec: only the user namespace gives an unprivileged user the right to enter what it owns. */
+static bool pid_joined_late(const struct compile *c)
+{
+	uint32_t both = CLONE_NEWUSER | CLONE_NEWPID;
+
+	return !c->host->root && (c->request->join & both) == both;
+}
+
 /* exec: only children can enter a pid namespace, so tare joins it for the child it is about to make. */
 static uint64_t exec_join(struct compile *c)
 {
 	uint64_t slot = plan_slot(c->plan);
 
 	PLAN_HOST(c->plan, OP_OPEN_INIT, NULL, slot);
-	if (c->request->join & CLONE_NEWPID)
+	if (c->request->join & CLONE_NEWPID && !pid_joined_late(c))
 		PLAN_HOST(c->plan, OP_HOST_SETNS, "/linux/namespaces", slot, CLONE_NEWPID);
 	return slot;
 }
@@ -72,7 +80,8 @@ static bool maps_zero(const struct id_mappings *maps)
 
 int join_compile(struct compile *c, struct err *e)
 {
-	uint64_t flags = c->request->join & ~(uint64_t)CLONE_NEWPID;
+	bool late = pid_joined_late(c);
+	uint64_t flags = c->request->join & ~(uint64_t)(late ? 0 : CLONE_NEWPID);
 	const struct spec_linux *linux_ = &c->spec->linux;
 	const struct spec_user *user = &c->process->user;
 
@@ -83,6 +92,10 @@ int join_compile(struct compile *c, struct err *e)
 			  maps_zero(&linux_->uid_mappings) ? 0 : user->uid,
 			  maps_zero(&linux_->gid_mappings) ? 0 : user->gid,
 			  ns_groups_allowed(c) && !ns_groups_kept(c));
+	if (!late)
+		return 0;
+	PLAN_INIT(c->plan, OP_FORK, "/linux/namespaces", 0);
+	PLAN_HOST(c->plan, OP_FORKED, "/linux/namespaces", 0);
 	return 0;
 }
 

@@ -21,9 +21,10 @@ static int check(const struct container *c, enum status status, bool pause, stru
 	if (!pause && status != STATUS_PAUSED)
 		return err_say(e, EINVAL, "container not paused: %s is %s", c->id,
 			       status_names[status]);
-	if (!c->cgroup)
-		return err_say(e, EOPNOTSUPP, "container %s has no cgroup to freeze", c->id);
-	return 0;
+	if (c->cgroup)
+		return 0;
+	err_say(e, EOPNOTSUPP, "container %s has no cgroup to freeze", c->id);
+	return err_hint(e, "an unprivileged user needs a delegated cgroup: see Rootless in tare(1)");
 }
 
 static int apply(struct context *context, const struct container *c, bool pause, struct err *e)
