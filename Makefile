@@ -38,6 +38,11 @@ integration-vm: all release
 	$(NEED) test vm
 	@tools/test.sh vm
 
+# Times beside crun, runc and the floor program.
+bench: release
+	$(NEED) bench
+	@tools/bench.sh $(RELEASE)/tare
+
 install: all
 	meson install -C $(BUILD) --no-rebuild
 
@@ -48,4 +53,4 @@ clean:
 distclean:
 	rm -rf build build-*
 
-.PHONY: all release demo test lint lint-deep integration integration-vm install clean distclean
+.PHONY: all release demo test lint lint-deep integration integration-vm bench install clean distclean
