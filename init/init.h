@@ -29,6 +29,7 @@ struct init {
 	uint64_t link_slot;           /* TREE_COPY_SYMLINK: the slot that holds a symlink */
 	uint32_t umask;               /* what hooks and the workload get */
 	uint32_t uid;                 /* of the workload, once IDS ran */
+	uint8_t root_covers;          /* the root is attached on "/" already */
 	uint8_t may_propagate;        /* the old root's mounts may be shared with the host */
 	char *const *argv, *const *envp; /* made by exec_prepare(), like the next */
 	const char *path;

@@ -18,6 +18,14 @@ int run_PROPAGATION(struct init *in, const uint64_t *arg)
 	return CHECK(in, mount, 0, path, 0, arg[1], 0);
 }
 
+static int root_take(struct init *in, uint64_t slot_number, int tree)
+{
+	fd_close(&in->root);
+	in->root = (int)SYS(fcntl, tree, F_DUPFD_CLOEXEC, 0);
+	slot_fill(in, slot_number, tree);
+	return 0;
+}
+
 int run_ROOT(struct init *in, const uint64_t *arg)
 {
 	const char *path = step_text(in, arg[0]);
@@ -33,11 +41,22 @@ int run_ROOT(struct init *in, const uint64_t *arg)
 	r = sys_move_mount(tree, below);
 	if (r < 0)
 		return fail(in, CALL_move_mount, r, NULL);
-	fd_close(&in->root);
-	in->root = (int)SYS(fcntl, tree, F_DUPFD_CLOEXEC, 0);
-	slot_fill(in, arg[2], tree);
+	root_take(in, arg[2], tree);
 	tree = -1;
 	return 0;
+}
+
+/* On top of "/", which stays what paths begin at until PIVOT. */
+int run_ROOT_GIVEN(struct init *in, const uint64_t *arg)
+{
+	autofd below = open_directory(in, AT_FDCWD, "/");
+	int tree;
+
+	if (below < 0 || check(in, CALL_move_mount, sys_move_mount(slot(in, arg[0]), below)) < 0)
+		return -1;
+	in->root_covers = 1;
+	tree = check(in, CALL_open, SYS(fcntl, slot(in, arg[0]), F_DUPFD_CLOEXEC, 0));
+	return tree < 0 ? -1 : root_take(in, arg[1], tree);
 }
 
 /* From a directory up to the root of the mount it lies on. */
@@ -122,6 +141,8 @@ static int enter_move(struct init *in)
 		if (r < 0 && r != -EINVAL && r != -ENOENT)
 			return FAIL(in, umount2, r, covered[i]);
 	}
+	if (in->root_covers)
+		return CHECK(in, chroot, ".");
 	r = SYS(move_mount, in->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
 	return r < 0 ? fail(in, CALL_move_mount, r, NULL) : CHECK(in, chroot, ".");
 }

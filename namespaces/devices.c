@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/arena.h"
+#include "namespaces/maker.h"
 #include "namespaces/mount_options.h"
 #include "namespaces/namespaces.h"
 #include "namespaces/paths.h"
@@ -56,10 +57,14 @@ static void bind_at(struct compile *c, const char *source, const char *path, uin
 		    const char *why)
 {
 	struct plan *plan = c->plan;
-	uint64_t mount = plan_slot_of(plan, &plan->mount_slot);
+	uint64_t given = given_slot(c, why);
+	uint64_t mount = given == PLAN_NO_SLOT ? plan_slot_of(plan, &plan->mount_slot) : given;
 	uint64_t target = plan_slot_of(plan, &plan->target_slot);
 
-	PLAN_INIT(plan, OP_TREE, why, plan_str(plan, source), 0, mount);
+	if (given == PLAN_NO_SLOT)
+		PLAN_INIT(plan, OP_TREE, why, plan_str(plan, source), 0, mount);
+	else
+		given_propagation(c, why, given);
 	PLAN_INIT(plan, OP_TARGET, why, plan_str(plan, path), mount, 0755, target_flags, target);
 	PLAN_INIT(plan, OP_ATTACH, why, mount, target);
 }
@@ -170,6 +175,6 @@ int devices_compile(struct compile *c, struct err *e)
 		return 0;
 	r = dev_steps(c, e);
 	if (r == 0 && c->request->notify_dir)
-		bind_at(c, c->request->notify_dir, "/run/notify", 0, "NOTIFY_SOCKET");
+		bind_at(c, c->request->notify_dir, "/run/notify", 0, NOTIFY_WHY);
 	return r;
 }

@@ -2,6 +2,7 @@
 #include "namespaces/mount_options.h"
 
 #include <errno.h>
+#include <linux/fcntl.h>
 #include <linux/mount.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ enum super_flag { SYNC = 1, DIRSYNC = 2, MAND = 4, LAZYTIME = 8 };
 	X("relatime", TOP, MOUNT_ATTR_RELATIME, ATIMES) \
 	X("remount", REMOUNT, 0, 0) \
 	X("rexec", ALL, 0, MOUNT_ATTR_NOEXEC) \
-	X("ridmap", IDMAP, 0, 0) \
+	X("ridmap", IDMAP, AT_RECURSIVE, 0) \
 	X("rmand", SUPER, MAND, 0) \
 	X("rnoatime", ALL, MOUNT_ATTR_NOATIME, ATIMES) \
 	X("rnodev", ALL, MOUNT_ATTR_NODEV, 0) \
@@ -162,9 +163,10 @@ static void apply_attrs(struct mount_attrs *attrs, const struct option_row *row)
 	attrs->clear = (attrs->clear & ~row->set) | row->clear;
 }
 
-static void add_idmap(struct parser *p)
+static void add_idmap(struct parser *p, bool recursive)
 {
 	p->result.has_idmap = true;
+	p->result.idmap_recursive |= recursive;
 	p->result.idmap_index = p->option;
 }
 
@@ -201,7 +203,7 @@ static void apply(struct parser *p, const struct option_row *row)
 		result->copy_up = true;
 		break;
 	case IDMAP:
-		add_idmap(p);
+		add_idmap(p, row->set != 0);
 		break;
 	case TREE:
 		result->tree_flags |= row->set;
@@ -267,9 +269,15 @@ static void add_data(struct parser *p, const char *text)
 }
 
 /* "idmap=uids=0-1000-1;gids=..." is crun's form with the mapping inside. */
-static bool is_idmap_with_text(const char *option)
+static bool add_idmap_with_text(struct parser *p, const char *option)
 {
-	return str_starts(option, "idmap=") || str_starts(option, "ridmap=");
+	const char *equals = strchr(option, '=');
+
+	if (!str_starts(option, "idmap=") && !str_starts(option, "ridmap="))
+		return false;
+	add_idmap(p, *option == 'r');
+	p->result.idmap = equals + 1;
+	return true;
 }
 
 static void parse_option(struct parser *p, const char *option)
@@ -278,9 +286,7 @@ static void parse_option(struct parser *p, const char *option)
 
 	if (row)
 		apply(p, row);
-	else if (is_idmap_with_text(option))
-		add_idmap(p);
-	else
+	else if (!add_idmap_with_text(p, option))
 		add_data(p, option);
 }
 

@@ -25,7 +25,9 @@ struct mount_options {
 	bool remount;
 	bool copy_up;          /* tmpcopyup */
 	bool has_idmap;
+	bool idmap_recursive;  /* "ridmap" */
 	size_t idmap_index;    /* of the option that asked for it */
+	const char *idmap;     /* "uids=0-1-10;gids=@0-1-10", NULL without */
 	struct mount_attrs top; /* for the mount itself */
 	struct mount_attrs all; /* r-forms: for all below it too */
 	struct strings super;  /* flags of the superblock, in fsconfig(2)'s words: "sync" */

@@ -11,24 +11,14 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "namespaces/maker.h"
 #include "namespaces/mount_options.h"
 #include "namespaces/namespaces.h"
 #include "namespaces/paths.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
-/* What is special about a type of file system. */
-struct type_row {
-	const char *name;
-	const char *real; /* the type to mount, where the name is an old one */
-	uint64_t target_flags;
-	bool labelled;        /* takes linux.mountLabel as context= */
-	bool late_readonly;   /* "ro" waits for the end: things are made in it until then */
-	bool likes_target;    /* has the mode of what it covers unless mode= says other */
-	enum ns_kind owner;   /* mountable only by the owner of a namespace of this kind ... */
-	const char *instance; /* ... and otherwise the host's instance is shown, from here */
-};
-static const struct type_row type_rows[] = {
+static const struct fs_type type_rows[] = {
 	{ "proc", "proc", TARGET_NO_SYMLINKS, .owner = NS_PID, .instance = "/proc" },
 	{ "sysfs", "sysfs", TARGET_NO_SYMLINKS, .owner = NS_NETWORK, .instance = "/sys" },
 	{ "mqueue", "mqueue", 0, .owner = NS_IPC, .instance = "/dev/mqueue" },
@@ -39,22 +29,9 @@ static const struct type_row type_rows[] = {
 	{ NULL, NULL, 0, .labelled = true, .owner = NS_KINDS },
 };
 
-/* One mount while its steps are made. */
-struct maker {
-	struct compile *c;
-	const struct spec_mount *mount;
-	size_t index;
-	struct mount_options options;
-	const struct type_row *type;
-	const char *why, *path; /* path: the destination, absolute */
-	uint64_t slot;
-	bool waits; /* "ro" comes at the end */
-	struct err *e;
-};
-
-static const struct type_row *type_of(const char *name)
+static const struct fs_type *type_of(const char *name)
 {
-	const struct type_row *row = type_rows;
+	const struct fs_type *row = type_rows;
 
 	while (row->name && !str_equal(row->name, name))
 		row++;
@@ -87,91 +64,27 @@ static void propagation_steps(struct maker *m, uint64_t slot)
 	}
 }
 
+const char *maker_source(const struct maker *m)
+{
+	const char *source = m->mount->source;
+
+	if (!source || !*source)
+		return NULL;
+	return *source == '/' ? source
+			      : arena_printf(m->c->arena, "%s/%s", m->c->request->bundle, source);
+}
+
+uint64_t maker_tree_flags(const struct maker *m)
+{
+	return m->options.tree_flags | (m->options.recursive ? AT_RECURSIVE : 0);
+}
+
 /* Bind mounts: the host's root is still "/" when this runs. */
 static int bind_steps(struct maker *m)
 {
-	const char *source = m->mount->source;
-	uint64_t flags = m->options.tree_flags | (m->options.recursive ? AT_RECURSIVE : 0);
-
-	if (!source || !*source)
-		return err_say(m->e, EINVAL, "/mounts/%zu/source: is required for a bind mount",
-			       m->index);
-	if (*source != '/')
-		source = arena_printf(m->c->arena, "%s/%s", m->c->request->bundle, source);
-	PLAN_INIT(m->c->plan, OP_TREE, m->why, plan_str(m->c->plan, source), flags, m->slot);
+	PLAN_INIT(m->c->plan, OP_TREE, m->why, plan_str(m->c->plan, maker_source(m)),
+		  maker_tree_flags(m), m->slot);
 	attr_steps(m);
-	return 0;
-}
-
-/* The new mount has no children, so recursive forms are as good as plain ones. */
-static uint64_t new_mount_attrs(const struct maker *m)
-{
-	uint64_t set = (m->options.top.set & ~m->options.all.clear) | m->options.all.set;
-
-	return m->waits ? set & ~(uint64_t)MOUNT_ATTR_RDONLY : set;
-}
-
-/* The terminals' group of the host has no meaning where it is not mapped; the kernel refuses it. */
-static bool gid_is_unmapped(const struct maker *m, const char *option)
-{
-	const struct id_mappings *maps = &m->c->spec->linux.gid_mappings;
-	uint64_t gid;
-
-	if (!str_equal(m->mount->type, "devpts") || !str_starts(option, "gid=") || !maps->count ||
-	    parse_u64(option + strlen("gid="), UINT32_MAX, &gid) < 0)
-		return false;
-	for (size_t i = 0; i < maps->count; i++)
-		if (gid >= maps->items[i].container_id &&
-		    gid - maps->items[i].container_id < maps->items[i].size)
-			return false;
-	return true;
-}
-
-static const char *label_option(const struct maker *m)
-{
-	const char *label = m->c->spec->linux.mount_label;
-
-	if (!m->type->labelled || !label || !*label)
-		return NULL;
-	return arena_printf(m->c->arena, "context=%s", label);
-}
-
-/* As mount(2) does with MS_RDONLY, "ro" is said to the superblock too. */
-static struct strings fs_options(const struct maker *m, uint64_t attrs)
-{
-	const struct mount_options *o = &m->options;
-	const char **items =
-		arena_array(m->c->arena, o->super.count + o->data.count + 2, sizeof *items);
-	const char *label = label_option(m);
-	size_t count = 0;
-
-	for (size_t i = 0; i < o->data.count; i++)
-		if (!gid_is_unmapped(m, o->data.items[i]))
-			items[count++] = o->data.items[i];
-	for (size_t i = 0; i < o->super.count; i++)
-		items[count++] = o->super.items[i];
-	if (label)
-		items[count++] = label;
-	if (attrs & MOUNT_ATTR_RDONLY)
-		items[count++] = "ro";
-	return (struct strings){ items, count };
-}
-
-static int fs_steps(struct maker *m)
-{
-	struct plan *plan = m->c->plan;
-	const char *type = m->type->real ? m->type->real : m->mount->type;
-	const char *source = m->mount->source ? m->mount->source : type;
-	uint64_t attrs = new_mount_attrs(m);
-	struct strings options = fs_options(m, attrs);
-
-	if (!type || !*type)
-		return err_say(m->e, EINVAL,
-			       "/mounts/%zu/type: is required unless the options "
-			       "have \"bind\" or \"rbind\"",
-			       m->index);
-	PLAN_INIT(plan, OP_FS, m->why, plan_str(plan, type), plan_str(plan, source),
-		  plan_list(plan, &options), attrs, m->slot);
 	return 0;
 }
 
@@ -185,7 +98,7 @@ static bool is_not_mountable(const struct maker *m)
 
 static int instance_steps(struct maker *m)
 {
-	struct mount_attrs all = { .set = new_mount_attrs(m) & ~(uint64_t)MOUNT_ATTR__ATIME };
+	struct mount_attrs all = { .set = maker_new_attrs(m) & ~(uint64_t)MOUNT_ATTR__ATIME };
 
 	PLAN_INIT(m->c->plan, OP_TREE, m->why, plan_str(m->c->plan, m->type->instance),
 		  AT_RECURSIVE, m->slot);
@@ -208,7 +121,7 @@ static int else_instance_steps(struct maker *m)
 	return instance_steps(m);
 }
 
-static bool is_cgroup(const struct maker *m)
+bool maker_is_cgroup(const struct maker *m)
 {
 	return str_equal(m->type->real, "cgroup2");
 }
@@ -240,17 +153,30 @@ static int cgroup_view_steps(struct maker *m)
 	return 0;
 }
 
+/* What the host lane made and copied has its ids mapped; a copy lacks the rest. */
+static int given_steps(struct maker *m, uint64_t given)
+{
+	m->slot = given;
+	given_propagation(m->c, m->why, given);
+	if (m->options.bind)
+		attr_steps(m);
+	return 0;
+}
+
 static int source_steps(struct maker *m)
 {
+	uint64_t given = given_slot(m->c, m->why);
 	int r;
 
+	if (given != PLAN_NO_SLOT)
+		return given_steps(m, given);
 	if (m->options.bind)
 		return bind_steps(m);
 	if (is_not_mountable(m))
 		return instance_steps(m);
-	if (is_cgroup(m) && !spec_has_namespace(m->c->spec, NS_CGROUP))
+	if (maker_is_cgroup(m) && !spec_has_namespace(m->c->spec, NS_CGROUP))
 		return cgroup_view_steps(m);
-	r = fs_steps(m);
+	r = maker_fs_steps(m, LANE_INIT, OP_FS);
 	return r == 0 && may_be_refused(m) ? else_instance_steps(m) : r;
 }
 
@@ -319,35 +245,51 @@ static bool must_wait(const struct maker *m)
 
 static int refuse(const struct maker *m)
 {
-	if (m->options.has_idmap)
-		return err_say(m->e, EOPNOTSUPP,
-			       "/mounts/%zu/options/%zu: id-mapped mounts are not supported yet",
-			       m->index, m->options.idmap_index);
-	if (m->mount->uid_mappings.count || m->mount->gid_mappings.count)
-		return err_say(m->e, EOPNOTSUPP,
-			       "/mounts/%zu/uidMappings: id-mapped mounts are not supported yet",
-			       m->index);
 	if (path_is(m->path, "/"))
 		return err_say(m->e, EINVAL, "/mounts/%zu/destination: \"%s\" is the root itself",
 			       m->index, m->mount->destination);
 	if (m->options.copy_up && !str_equal(m->mount->type, "tmpfs"))
 		return err_say(m->e, EINVAL, "/mounts/%zu/options: tmpcopyup is for tmpfs only",
 			       m->index);
+	if (m->options.bind && !m->options.remount && !maker_source(m))
+		return err_say(m->e, EINVAL, "/mounts/%zu/source: is required for a bind mount",
+			       m->index);
+	return 0;
+}
+
+int maker_begin(struct compile *c, size_t index, struct maker *ret_maker, struct err *e)
+{
+	const struct spec_mount *mount = &c->spec->mounts[index];
+	struct maker m = {
+		.c = c,
+		.mount = mount,
+		.index = index,
+		.type = type_of(mount->type),
+		.why = arena_printf(c->arena, "/mounts/%zu (destination %s)", index,
+				    mount->destination),
+		.path = path_absolute(c->arena, mount->destination),
+		.e = e,
+	};
+	int r = mount_options_parse(c->arena, mount, index, &m.options, e);
+
+	if (r == 0)
+		r = refuse(&m);
+	if (r == 0)
+		r = maker_maps(&m);
+	if (r < 0)
+		return r;
+	m.waits = must_wait(&m);
+	*ret_maker = m;
 	return 0;
 }
 
 static int mount_steps(struct maker *m)
 {
 	struct plan *plan = m->c->plan;
-	int r = mount_options_parse(m->c->arena, m->mount, m->index, &m->options, m->e);
+	int r;
 
-	if (r == 0)
-		r = refuse(m);
-	if (r < 0)
-		return r;
 	if (m->options.remount)
 		return remount_steps(m);
-	m->waits = must_wait(m);
 	m->slot = m->waits ? plan_slot(plan) : plan_slot_of(plan, &plan->mount_slot);
 	r = source_steps(m);
 	if (r == 0)
@@ -357,24 +299,16 @@ static int mount_steps(struct maker *m)
 
 int mounts_compile(struct compile *c, struct err *e)
 {
+	size_t count = spec_new_namespace(c->spec, NS_MOUNT) ? c->spec->mount_count : 0;
 	int r = 0;
 
 	/* A mount namespace that is joined has its mounts. */
-	for (size_t i = 0;
-	     r == 0 && spec_new_namespace(c->spec, NS_MOUNT) && i < c->spec->mount_count; i++) {
-		const struct spec_mount *mount = &c->spec->mounts[i];
-		struct maker m = {
-			.c = c,
-			.mount = mount,
-			.index = i,
-			.type = type_of(mount->type),
-			.why = arena_printf(c->arena, "/mounts/%zu (destination %s)", i,
-					    mount->destination),
-			.path = path_absolute(c->arena, mount->destination),
-			.e = e,
-		};
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct maker m;
 
-		r = mount_steps(&m);
+		r = maker_begin(c, i, &m, e);
+		if (r == 0)
+			r = mount_steps(&m);
 	}
 	return r;
 }

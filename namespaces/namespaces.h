@@ -21,6 +21,7 @@ extern const struct ns_row ns_rows[];
 uint64_t ns_clone_flags(const struct spec *);
 
 compile_function ns_open_compile;      /* before CLONE: OPEN_NS, HOST_SETNS, TIME_OFFSETS */
+compile_function given_compile;        /* host lane, ahead of CLONE: USERNS, HOST_TREE, HOST_FS, HOST_IDMAP */
 compile_function ns_maps_compile;      /* host lane, behind CLONE: ID_MAP, then RELEASE */
 compile_function ns_enter_compile;     /* init lane: SETNS, UNSHARE, FORK, NS_ROOT, LOOPBACK_UP */
 compile_function rootfs_open_compile;  /* init lane: PROPAGATION, ROOT, the null device for masks */
@@ -30,3 +31,8 @@ compile_function rootfs_enter_compile; /* PIVOT, ROOT_PROPAGATION, ROOT_READONLY
 compile_function masks_compile;        /* maskedPaths, readonlyPaths */
 compile_function names_compile;        /* HOSTNAME, DOMAINNAME */
 compile_function sysctl_compile;       /* PROCFS, WRITE_PROC */
+
+/* All places of the host that a container's mounts show: the rootfs first, then the notify
+ * directory and the sources of bind mounts. */
+struct arena;
+struct strings host_places(struct arena *, const struct spec *, const struct request *);

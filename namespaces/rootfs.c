@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "namespaces/maker.h"
 #include "namespaces/namespaces.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
@@ -79,17 +80,44 @@ static const char *propagation_why(const struct compile *c)
 			       : "/linux/rootfsPropagation";
 }
 
+const char *rootfs_why(const struct compile *c)
+{
+	return arena_printf(c->arena, "/root/path (%s)", c->request->rootfs);
+}
+
+uint64_t rootfs_propagation(const struct spec *spec)
+{
+	const struct propagation_row *row = find_propagation(spec);
+
+	return row ? row->host : 0;
+}
+
+/* One that init has no path to is attached on top of "/". */
+static void root_step(struct compile *c, const char *path, uint64_t given)
+{
+	struct plan *plan = c->plan;
+	const char *why = rootfs_why(c);
+	uint64_t root = plan_slot_of(plan, &plan->root_slot);
+
+	if (given == PLAN_NO_SLOT) {
+		PLAN_INIT(plan, OP_ROOT, why, plan_str(plan, path), 1, root);
+		return;
+	}
+	given_propagation(c, why, given);
+	PLAN_INIT(plan, OP_ROOT_GIVEN, why, given, root);
+}
+
 static void open_steps(struct compile *c, const struct propagation_row *row)
 {
 	struct plan *plan = c->plan;
-	const char *rootfs = c->request->rootfs;
-	const char *why = arena_printf(c->arena, "/root/path (%s)", rootfs);
+	const char *why = rootfs_why(c);
+	uint64_t given = given_slot(c, why);
+	const char *path = given == PLAN_NO_SLOT ? c->request->rootfs : "/";
 
 	PLAN_INIT(plan, OP_PROPAGATION, propagation_why(c), plan_str(plan, "/"), row->host);
 	if (row->host & MS_SHARED)
-		PLAN_INIT(plan, OP_ROOT_PARENT_PRIVATE, why, plan_str(plan, rootfs));
-	PLAN_INIT(plan, OP_ROOT, why, plan_str(plan, rootfs), 1,
-		  plan_slot_of(plan, &plan->root_slot));
+		PLAN_INIT(plan, OP_ROOT_PARENT_PRIVATE, why, plan_str(plan, path));
+	root_step(c, path, given);
 	make_private(c, row);
 	take_null(c);
 }

@@ -148,6 +148,7 @@ static const struct absent_row {
 	{ OP_TAKE_LISTENER, 1 << 1 },
 	{ OP_KEYRING, 1 << 0 | 1 << 1 },
 	{ OP_FS, 1 << 1 | 1 << 2 },
+	{ OP_HOST_FS, 1 << 1 | 1 << 2 },
 	{ OP_MEMORY_POLICY, 1 << 1 },
 	{ OP_GROUPS, 1 << 0 },
 	{ OP_PROGRAM, 1 << 1 },
@@ -270,7 +271,7 @@ static int check_root(struct checker *c, const struct plan_step *step)
 		OP_SYMLINK, OP_PIVOT,  OP_MASK,    OP_READONLY,
 	};
 
-	if (c->seen[OP_ROOT])
+	if (c->seen[OP_ROOT] || c->seen[OP_ROOT_GIVEN])
 		return 0;
 	for (size_t i = 0; i < sizeof need_root / sizeof *need_root; i++)
 		if (need_root[i] == step->op)

@@ -90,6 +90,10 @@ enum plan_step_flag {
 	X(HOST_SETNS, "host-setns", LANE_HOST, "ns type", A_SLOT, A_HEX) \
 	X(TIME_OFFSETS, "time-offsets", LANE_HOST, "text", A_STR) \
 	X(HOST_AFFINITY, "host-affinity", LANE_HOST, "mask", A_BLOB) \
+	X(USERNS, "userns", LANE_HOST, "uid-map gid-map ret", A_STR, A_STR, A_RET) \
+	X(HOST_TREE, "host-tree", LANE_HOST, "source flags ret", A_STR, A_HEX, A_RET) \
+	X(HOST_FS, "host-fs", LANE_HOST, "type source options attr ret", A_STR, A_STR, A_LIST, A_HEX, A_RET) \
+	X(HOST_IDMAP, "host-idmap", LANE_HOST, "mount userns recursive", A_SLOT, A_SLOT, A_UINT) \
 	X(CLONE, "clone", LANE_HOST, "flags", A_HEX) \
 	/* host lane: behind CLONE */ \
 	X(FORKED, "forked", LANE_HOST, "") \
@@ -116,6 +120,7 @@ enum plan_step_flag {
 	X(PROPAGATION, "propagation", LANE_INIT, "path flags", A_STR, A_HEX) \
 	X(ROOT, "root", LANE_INIT, "path recursive ret", A_STR, A_UINT, A_RET) \
 	X(ROOT_PARENT_PRIVATE, "root-parent-private", LANE_INIT, "path", A_STR) \
+	X(ROOT_GIVEN, "root-given", LANE_INIT, "mount ret", A_SLOT, A_RET) \
 	X(FS, "fs", LANE_INIT, "type source options attr ret", A_STR, A_STR, A_LIST, A_HEX, A_RET) \
 	X(TREE, "tree", LANE_INIT, "source flags ret", A_STR, A_HEX, A_RET) \
 	X(TREE_FD, "tree-fd", LANE_INIT, "from flags ret", A_SLOT, A_HEX, A_RET) \

@@ -23,6 +23,7 @@ struct request {
 	uint32_t preserve_fds;      /* 3..3+n-1 reach the workload; LISTEN_FDS are counted in */
 	struct strings extra_env;   /* appended to process.env: LISTEN_FDS, NOTIFY_SOCKET */
 	const struct seccomp_filter *filter; /* compiled earlier; NULL: compile the spec's */
+	struct strings unreachable; /* places of host_places() that the container's root has no path to */
 	const char *notify_dir;     /* host directory to bind on /run/notify, NULL if none */
 	/* exec only */
 	uint32_t join;              /* CLONE_NEW* of the namespaces joined through the pidfd */

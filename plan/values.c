@@ -82,6 +82,8 @@ static const struct value_row {
 	{ OP_FORK, 0, false, clone_names },
 	{ OP_PROPAGATION, 1, false, propagation_names },
 	{ OP_FS, 3, false, attr_names },
+	{ OP_HOST_FS, 3, false, attr_names },
+	{ OP_HOST_TREE, 1, false, tree_names },
 	{ OP_TREE, 1, false, tree_names },
 	{ OP_TREE_FD, 1, false, tree_names },
 	{ OP_ATTR, 1, false, attr_names },

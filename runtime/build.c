@@ -13,10 +13,10 @@
 
 /* Each row appends to both lanes; SYNCs keep the lanes' relative order. */
 static compile_function *const create_order[] = {
-	support_compile,
 	state_compile,
 	cgroup_compile,
 	ns_open_compile,
+	given_compile,
 	gate_open_compile,
 	resctrl_compile,
 	clone_compile,
@@ -43,7 +43,6 @@ static compile_function *const create_order[] = {
 };
 
 static compile_function *const exec_order[] = {
-	support_compile,
 	initial_affinity_compile,
 	clone_compile,
 	identity_compile,

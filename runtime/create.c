@@ -28,6 +28,7 @@
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
 #include "runtime/process.h"
+#include "runtime/reach.h"
 #include "runtime/resctrl.h"
 #include "runtime/state.h"
 
@@ -223,6 +224,8 @@ static int reserve(struct making *m, struct err *e)
 		r = ask_notify(m, e);
 	if (r == 0)
 		r = filter_provide(m->context, m->config.spec, &m->container, &m->request, e);
+	if (r == 0)
+		r = reach_probe(m->context, m->config.spec, &m->request, e);
 	if (r == 0)
 		r = build_plan(m->context, m->config.spec, NULL, &m->request, &m->plan, e);
 	if (r == 0)

@@ -24,12 +24,14 @@
 #include "runtime/context.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
+#include "runtime/host_mounts.h"
 #include "runtime/idmap.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 #include "runtime/netdev.h"
 #include "runtime/resctrl.h"
 #include "runtime/state.h"
+#include "runtime/userns.h"
 #include "spec/spec.h"
 
 typedef int step_function(struct lane *, const struct plan_step *, struct err *e);
@@ -102,6 +104,11 @@ static int step_cgroup_devices(struct lane *lane, const struct plan_step *step, 
 	const char *blob = (const char *)lane->plan + (uint32_t)step->arg[0];
 
 	return cgroup_devices_attach(lane->cgroup, blob, step->arg[0] >> 32, e);
+}
+
+static int step_cgroup_own(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return cgroup_own(lane->cgroup, (uid_t)step->arg[0], e);
 }
 
 static int step_open(struct lane *lane, const struct plan_step *step, struct err *e)
@@ -203,6 +210,49 @@ static int step_host_affinity(struct lane *lane, const struct plan_step *step, s
 	if (syscall(SYS_sched_setaffinity, 0, step->arg[0] >> 32, mask) < 0)
 		return err_set(e, errno, "sched_setaffinity");
 	return 0;
+}
+
+static int step_userns(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	int userns = -1;
+	int r = userns_make(&lane->launch->context->host, text(lane, step, 0),
+			    text(lane, step, 1), &userns, e);
+
+	if (r == 0)
+		fill(lane, step->arg[2], userns);
+	return r;
+}
+
+static int step_host_tree(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	int mount = -1;
+	int r = host_tree(text(lane, step, 0), step->arg[1], &mount, e);
+
+	if (r == 0)
+		fill(lane, step->arg[2], mount);
+	return r;
+}
+
+static int step_host_fs(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	char **options = plan_vector(lane->plan, step->arg[2], lane->launch->context->arena);
+	const struct host_fs what = {
+		.type = text(lane, step, 0),
+		.source = text(lane, step, 1),
+		.options = { (const char *const *)options, vector_length(options) },
+		.attributes = (unsigned)step->arg[3],
+	};
+	int mount = -1;
+	int r = host_fs(&what, &mount, e);
+
+	if (r == 0)
+		fill(lane, step->arg[4], mount);
+	return r;
+}
+
+static int step_host_idmap(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return host_idmap(lane->slots[step->arg[0]], lane->slots[step->arg[1]], step->arg[2], e);
 }
 
 static int step_clone(struct lane *lane, const struct plan_step *step, struct err *e)
@@ -341,6 +391,7 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_CGROUP] = step_cgroup,
 	[OP_CGROUP_WRITE] = step_cgroup_write,
 	[OP_CGROUP_DEVICES] = step_cgroup_devices,
+	[OP_CGROUP_OWN] = step_cgroup_own,
 	[OP_OPEN] = step_open,
 	[OP_OPEN_NS] = step_open_ns,
 	[OP_OPEN_NULL] = step_open_null,
@@ -349,6 +400,10 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_HOST_SETNS] = step_host_setns,
 	[OP_TIME_OFFSETS] = step_time_offsets,
 	[OP_HOST_AFFINITY] = step_host_affinity,
+	[OP_USERNS] = step_userns,
+	[OP_HOST_TREE] = step_host_tree,
+	[OP_HOST_FS] = step_host_fs,
+	[OP_HOST_IDMAP] = step_host_idmap,
 	[OP_CLONE] = step_clone,
 	[OP_FORKED] = step_forked,
 	[OP_RELEASE] = step_release,

@@ -8,7 +8,6 @@
 #include "plan/request.h"
 #include "spec/spec.h"
 
-compile_function support_compile;    /* refuses fields this version does not do */
 compile_function state_compile;      /* STATE creating */
 compile_function gate_open_compile;  /* OPEN_GATE (create only) */
 compile_function clone_compile;      /* exec: HOST_SETNS pid; CLONE */

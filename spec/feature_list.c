@@ -67,7 +67,7 @@ static json_t *linux_features(const struct features *f)
 	json_object_set_new(object, "intelRdt",
 			    json_pack("{s:b, s:b, s:b}", "enabled", 1, "schemata", 1,
 				      "monitoring", 1));
-	json_object_set_new(object, "mountExtensions", json_pack("{s:o}", "idmap", enabled(false)));
+	json_object_set_new(object, "mountExtensions", json_pack("{s:o}", "idmap", enabled(true)));
 	json_object_set_new(object, "netDevices", enabled(true));
 	return object;
 }

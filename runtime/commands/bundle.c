@@ -9,6 +9,7 @@
 #include "runtime/command.h"
 #include "runtime/context.h"
 #include "runtime/probe.h"
+#include "runtime/reach.h"
 #include "spec/spec.h"
 
 int bundle_host(struct invocation *in, struct err *e)
@@ -31,5 +32,7 @@ int bundle_plan(struct invocation *in, const struct config *config, struct plan_
 
 	if (!config->spec->process.present)
 		return err_say(e, EINVAL, "/process: must be there to create a container");
+	if (!in->options->assume && reach_probe(in->context, config->spec, &request, e) < 0)
+		return -e->code;
 	return build_plan(in->context, config->spec, NULL, &request, ret_plan, e);
 }
