@@ -24,7 +24,7 @@ int cgroup_probe(struct arena *, struct host *ret_host, struct err *e);
 int cgroup_path(struct arena *, const struct host *, const char *cgroups_path, const char *id,
 		const char **ret_path, struct err *e);
 
-/* Host lane: CGROUP, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES. None for exec, and
+/* Host lane: CGROUP, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES, CGROUP_OWN. None for exec, and
  * no device program without privilege, which loading one takes. Pure. */
 compile_function cgroup_compile;
 

@@ -77,6 +77,36 @@ static void devices_step(struct compile *c)
 		  plan_blob(c->plan, program, size), plan_list(c->plan, &list));
 }
 
+/* The host's number of process.user.uid; false when it has none. */
+static bool host_uid(const struct spec *spec, uint32_t *ret_uid)
+{
+	const struct id_mappings *maps = &spec->linux.uid_mappings;
+	uint32_t uid = spec->process.user.uid;
+
+	if (!spec_has_namespace(spec, NS_USER)) {
+		*ret_uid = uid;
+		return true;
+	}
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct id_mapping *map = &maps->items[i];
+
+		if (uid < map->container_id || uid - map->container_id >= map->size)
+			continue;
+		*ret_uid = map->host_id + (uid - map->container_id);
+		return true;
+	}
+	return false;
+}
+
+static void own_step(struct compile *c)
+{
+	uint32_t uid;
+
+	if (c->host->root && is_delegated(c->spec) && host_uid(c->spec, &uid) &&
+	    uid != c->host->uid)
+		PLAN_HOST(c->plan, OP_CGROUP_OWN, "/process/user/uid", uid);
+}
+
 static void cgroup_step(struct compile *c, const char *path, const struct cgroup_names *names,
 			bool optional)
 {
@@ -110,6 +140,7 @@ static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct 
 			  plan_str(c->plan, limits->items[i].file),
 			  plan_str(c->plan, limits->items[i].value));
 	devices_step(c);
+	own_step(c);
 	return 0;
 }
 

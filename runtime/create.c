@@ -21,6 +21,7 @@
 #include "runtime/config.h"
 #include "runtime/console.h"
 #include "runtime/context.h"
+#include "runtime/died.h"
 #include "runtime/filter.h"
 #include "runtime/launch.h"
 #include "runtime/lifecycle.h"
@@ -341,6 +342,8 @@ static int attend(struct making *m, int *ret_status, struct err *e)
 	container_close(&m->container);
 	m->reserved = false;
 	r = foreground_wait(&foreground, ret_status, e);
+	if (r == 0)
+		died_tell(m->context, m->ask->id, m->container.cgroup, *ret_status);
 	if (!m->ask->keep)
 		container_delete(m->context, m->ask->id, true, &ignored);
 	return r;

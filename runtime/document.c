@@ -42,6 +42,33 @@ static json_t *document_for_hooks(const struct container *c, enum status status)
 	return object;
 }
 
+/* Limits beyond int64_t are none. */
+static void set_reached(json_t *object, const char *key, const char *count_key, uint64_t count,
+			uint64_t limit)
+{
+	json_t *member;
+
+	if (!count)
+		return;
+	member = json_object();
+	json_object_set_new(member, count_key, json_integer((json_int_t)count));
+	if (limit <= INT64_MAX)
+		json_object_set_new(member, "limit", json_integer((json_int_t)limit));
+	json_object_set_new(object, key, member);
+}
+
+/* What may have ended it. */
+static void add_reached(json_t *object, const struct reached *r)
+{
+	json_t *limits = json_object();
+
+	set_reached(limits, "memory", "oomKills", r->oom_kills, r->memory_limit);
+	set_reached(limits, "pids", "refusedForks", r->refused_forks, r->pids_limit);
+	if (json_object_size(limits))
+		json_object_set(object, "limitsReached", limits);
+	json_decref(limits);
+}
+
 static json_t *document_for_people(const struct container *c, enum status status)
 {
 	json_t *object = json_object();
@@ -56,6 +83,7 @@ static json_t *document_for_people(const struct container *c, enum status status
 	if (c->annotation_count > 0)
 		json_object_set_new(object, "annotations", annotations(c));
 	set_text(object, "owner", c->owner);
+	add_reached(object, &c->reached);
 	return object;
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/build.h"
 #include "runtime/console.h"
 #include "runtime/context.h"
+#include "runtime/died.h"
 #include "runtime/exec_cgroup.h"
 #include "runtime/exec_process.h"
 #include "runtime/filter.h"
@@ -169,7 +170,11 @@ static int attend(struct entering *n, int *ret_status, struct err *e)
 		.notify = -1,
 	};
 
-	return foreground_wait(&foreground, ret_status, e);
+	int r = foreground_wait(&foreground, ret_status, e);
+
+	if (r == 0)
+		died_tell(n->context, n->container.id, n->container.cgroup, *ret_status);
+	return r;
 }
 
 static int enter(struct entering *n, int *ret_status, struct err *e)

@@ -42,6 +42,10 @@ struct container {
 	const struct pair *annotations;
 	size_t annotation_count;
 	bool terminal;
+	struct reached {        /* limits that were met, of a stopped one; not stored */
+		uint64_t oom_kills, memory_limit;
+		uint64_t refused_forks, pids_limit;
+	} reached;
 	enum status saved;      /* of the last STATE step: CREATING until the host lane says otherwise */
 	/* open handles: -1 in CONTAINER_NONE */
 	int dir;                /* the state directory, O_DIRECTORY */

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "runtime/context.h"
+#include "runtime/died.h"
 
 /* The name now, not at creation: `list` answers whose container it is. */
 static const char *owner_name(struct arena *arena, const struct container *container)
@@ -31,6 +32,8 @@ int shown_load(struct context *context, const char *id, struct shown *ret_shown,
 		shown_clear(&shown);
 		return r;
 	}
+	if (shown.status == STATUS_STOPPED)
+		died_figures(context, &shown.container);
 	*ret_shown = shown;
 	return 0;
 }

@@ -214,12 +214,63 @@ static void test_steps(void **state)
 	assert_null(memmem(plan.bytes.text, plan.bytes.length, "pids?", 6));
 }
 
+/* A container that manages cgroups of its own as an ordinary user could make none; or a user who
+ * was not to have them would get them. */
+static void test_own(void **state)
+{
+	static const struct {
+		const char *mount, *namespaces, *maps;
+		int64_t owner; /* -1: unchanged */
+	} rows[] = {
+#define MOUNT(options) "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":" \
+		       "\"cgroup\",\"options\":[" options "]}"
+#define CGROUP "{\"type\":\"mount\"},{\"type\":\"cgroup\"}"
+#define USER ",{\"type\":\"user\"}"
+#define MAPS(size) "\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":" size "}]," \
+		   "\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":" size "}],"
+		{ MOUNT("\"rw\""), CGROUP, "", 7 },
+		{ MOUNT(""), CGROUP, "", 7 },
+		{ MOUNT("\"nosuid\",\"ro\""), CGROUP, "", -1 },
+		{ MOUNT("\"rro\""), CGROUP, "", -1 },
+		{ MOUNT("\"rw\""), "{\"type\":\"mount\"}", "", -1 },
+		{ "", CGROUP, "", -1 },
+		{ MOUNT("\"rw\""), CGROUP USER, MAPS("8"), 100007 },
+#undef MAPS
+#undef USER
+#undef CGROUP
+#undef MOUNT
+	};
+	autoarena arena = { 0 };
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *text = arena_printf(
+			&arena,
+			"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"process\":{\"user\":"
+			"{\"uid\":7,\"gid\":0},\"cwd\":\"/\",\"args\":[\"x\"]},\"mounts\":[%s],"
+			"\"linux\":{%s\"namespaces\":[%s]}}",
+			rows[i].mount, rows[i].maps, rows[i].namespaces);
+		struct problems problems = { 0 };
+		autoplan plan = { 0 };
+		const struct spec *spec;
+		const struct plan_step *last;
+		struct err e = { 0 };
+
+		if (spec_parse(&arena, text, strlen(text), &problems, &spec, &e) < 0 ||
+		    compile(&arena, &plan, spec, false, &e) < 0)
+			fail_msg("row %zu: %s", i, e.text);
+		last = &plan.host.items[plan.host.count - 1];
+		assert_int_equal(last->op == OP_CGROUP_OWN ? (int64_t)last->arg[0] : -1,
+				 rows[i].owner);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),	   cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_cpu_weight), cmocka_unit_test(test_io_weight),
 		cmocka_unit_test(test_hybrid),	   cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
