@@ -204,7 +204,8 @@ enum report_kind {
 	X(sched_setaffinity) X(set_mempolicy) X(setgroups) X(setresuid) \
 	X(setresgid) X(prctl) X(capset) X(seccomp) X(execve) X(faccessat2) \
 	X(socket) X(accept4) X(recvmsg) X(sendmsg) X(wait4) X(mmap) X(readlinkat) \
-	X(statfs) X(ppoll) X(waitid) X(getdents64) X(close_range) X(fchown)
+	X(statfs) X(ppoll) X(waitid) X(getdents64) X(close_range) X(fchown) \
+	X(flistxattr) X(fsetxattr) X(utimensat)
 enum plan_call {
 #define X(call) CALL_##call,
 	PLAN_CALLS(X)
