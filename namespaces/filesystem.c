@@ -24,6 +24,9 @@ static bool gid_is_unmapped(const struct maker *m, const char *option)
 	const struct id_mappings *maps = &m->c->spec->linux.gid_mappings;
 	uint64_t gid;
 
+	if (!spec_has_namespace(m->c->spec, NS_USER) && m->c->host->no_terminal_group)
+		return str_equal(m->mount->type, "devpts") && str_equal(option, "gid=5");
+
 	if (!str_equal(m->mount->type, "devpts") || !str_starts(option, "gid=") || !maps->count ||
 	    parse_u64(option + strlen("gid="), UINT32_MAX, &gid) < 0)
 		return false;

@@ -24,7 +24,7 @@ static int check(const struct container *c, enum status status, bool pause, stru
 	if (c->cgroup)
 		return 0;
 	err_say(e, EOPNOTSUPP, "container %s has no cgroup to freeze", c->id);
-	return err_hint(e, "an unprivileged user needs a delegated cgroup: see Rootless in tare(1)");
+	return err_hint(e, "an unprivileged user needs a delegated cgroup: see ROOTLESS in tare(1)");
 }
 
 static int apply(struct context *context, const struct container *c, bool pause, struct err *e)

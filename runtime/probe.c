@@ -47,6 +47,35 @@ static bool groups_denied(void)
 	       str_starts(text.text, "deny");
 }
 
+enum { TERMINAL_GROUP = 5 };
+
+/* Whether a map, lines of "INSIDE OUTSIDE COUNT", has the id. Its text is taken apart. */
+static bool map_has(char *map, uint64_t id)
+{
+	char *rest = map;
+
+	for (;;) {
+		const char *inside = strtok_r(rest, " \n", &rest);
+		const char *outside = strtok_r(rest, " \n", &rest);
+		const char *length = strtok_r(rest, " \n", &rest);
+		uint64_t first, count;
+
+		if (!inside || !outside || !length)
+			return false;
+		if (parse_u64(inside, UINT32_MAX, &first) == 0 &&
+		    parse_u64(length, UINT32_MAX, &count) == 0 && id >= first && id - first < count)
+			return true;
+	}
+}
+
+static bool no_terminal_group(void)
+{
+	autobuf map = { 0 };
+
+	return file_read(AT_FDCWD, "/proc/self/gid_map", 1 << 16, &map) == 0 && map.text &&
+	       !map_has(map.text, TERMINAL_GROUP);
+}
+
 static int has_sys_admin(bool *ret_has, struct err *e)
 {
 	cap_t caps = cap_get_proc();
@@ -89,6 +118,7 @@ int host_probe(struct context *context, struct err *e)
 		return r;
 	host.root = sys_admin && !host.in_userns;
 	host.groups_denied = host.in_userns && groups_denied();
+	host.no_terminal_group = host.in_userns && no_terminal_group();
 	probe_terminal(&host);
 	context->host = host;
 	context->host_probed = true;

@@ -85,7 +85,8 @@ static json_t *annotations(const struct features *f)
 /* Annotations with which a config reaches files of the host or another filter: an engine must not take them from an
  * image. */
 static const char *const unsafe_annotations[] = {
-	"run.oci.hooks.stdout", "run.oci.hooks.stderr", "run.oci.seccomp_bpf_data", NULL,
+	"run.oci.hooks.stdout", "run.oci.hooks.stderr", "run.oci.keep_original_groups",
+	"run.oci.seccomp_bpf_data", NULL,
 };
 
 void features_document(const struct features *f, struct strbuf *ret_json)
