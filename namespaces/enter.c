@@ -18,8 +18,7 @@ static void join(struct compile *c, unsigned kind)
 static void join_others(struct compile *c)
 {
 	for (unsigned kind = NS_USER + 1; kind < NS_KINDS; kind++)
-		if (kind != NS_PID || ns_pid_joined_late(c))
-			join(c, kind);
+		join(c, kind);
 }
 
 /* The id to become: 0 where it is mapped, else the one that the process will have. */
@@ -65,10 +64,12 @@ static void write_offsets(struct compile *c)
 	plan_sync(c->plan, HOST_TO_INIT, "/linux/timeOffsets");
 }
 
-/* Only children enter these two. */
+/* Only children enter these two. A pid namespace is joined by tare-init, not by tare for its child:
+ * whoever waits in there must find neither tare's program nor the host's root. */
 static bool needs_fork(const struct compile *c, const struct ns_layout *layout)
 {
-	return layout->unshared & (CLONE_NEWPID | CLONE_NEWTIME) || ns_pid_joined_late(c);
+	return layout->unshared & (CLONE_NEWPID | CLONE_NEWTIME) ||
+	       ns_slot(c->spec, NS_PID) != PLAN_NO_SLOT;
 }
 
 static void make_others(struct compile *c, const struct ns_layout *layout)

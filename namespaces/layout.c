@@ -58,11 +58,6 @@ uint64_t ns_clone_flags(const struct spec *spec)
 	return ns_layout(spec).cloned;
 }
 
-bool ns_pid_joined_late(const struct compile *c)
-{
-	return is_joined(c->spec, NS_PID) && is_joined(c->spec, NS_USER) && !c->host->root;
-}
-
 /* The one map an unprivileged user may write, and only where groups are denied for good. */
 static bool maps_own_group_only(const struct compile *c)
 {

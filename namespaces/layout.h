@@ -31,9 +31,6 @@ struct ns_layout {
 };
 struct ns_layout ns_layout(const struct spec *);
 
-/* Whether init joins this pid namespace itself, as its user namespace gives it the right to; else
- * tare joins it for the child that it makes. */
-bool ns_pid_joined_late(const struct compile *);
 /* Whether groups can be set in the user namespace: root where tare runs may write any map. */
 bool ns_groups_allowed(const struct compile *);
 /* Whether the annotation run.oci.keep_original_groups asks for the groups that tare has. */

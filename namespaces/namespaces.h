@@ -20,7 +20,7 @@ extern const struct ns_row ns_rows[];
 /* Flags for the one clone3(): new namespaces, unless a joined user namespace must own them. */
 uint64_t ns_clone_flags(const struct spec *);
 
-compile_function ns_open_compile;      /* before CLONE: OPEN_NS, HOST_SETNS, TIME_OFFSETS */
+compile_function ns_open_compile;      /* before CLONE: OPEN_NS, TIME_OFFSETS */
 compile_function given_compile;        /* host lane, ahead of CLONE: USERNS, HOST_TREE, HOST_FS, HOST_IDMAP */
 compile_function ns_maps_compile;      /* host lane, behind CLONE: ID_MAP, then RELEASE */
 compile_function ns_enter_compile;     /* init lane: SETNS, UNSHARE, FORK, NS_ROOT, LOOPBACK_UP */

@@ -23,14 +23,10 @@ static void open_joined(struct compile *c)
 
 int ns_open_compile(struct compile *c, struct err *e)
 {
-	uint64_t pid = ns_slot(c->spec, NS_PID);
-
 	if (c->plan->slot_count)
 		return err_say(e, EINVAL, "namespaces must be the first to have slots");
 	open_joined(c);
 	procfs_open_step(c);
-	if (pid != PLAN_NO_SLOT && !ns_pid_joined_late(c))
-		PLAN_HOST(c->plan, OP_HOST_SETNS, ns_why(c, NS_PID), pid, CLONE_NEWPID);
 	if (ns_layout(c->spec).host_offsets)
 		PLAN_HOST(c->plan, OP_TIME_OFFSETS, "/linux/timeOffsets",
 			  plan_str(c->plan, ns_time_offsets(c)));

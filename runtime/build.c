@@ -45,8 +45,8 @@ static compile_function *const create_order[] = {
 static compile_function *const exec_order[] = {
 	initial_affinity_compile,
 	clone_compile,
-	identity_compile,
 	join_compile,
+	identity_compile,
 	session_compile,
 	console_compile,
 	process_compile,

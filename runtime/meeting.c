@@ -39,22 +39,11 @@ int gate_open_compile(struct compile *c, struct err *e)
 	return 0;
 }
 
-/* exec: only the user namespace gives an unprivileged user the right to enter what it owns. */
-static bool pid_joined_late(const struct compile *c)
-{
-	uint32_t both = CLONE_NEWUSER | CLONE_NEWPID;
-
-	return !c->host->root && (c->request->join & both) == both;
-}
-
-/* exec: only children can enter a pid namespace, so tare joins it for the child it is about to make. */
-static uint64_t exec_join(struct compile *c)
+static uint64_t exec_open(struct compile *c)
 {
 	uint64_t slot = plan_slot(c->plan);
 
 	PLAN_HOST(c->plan, OP_OPEN_INIT, NULL, slot);
-	if (c->request->join & CLONE_NEWPID && !pid_joined_late(c))
-		PLAN_HOST(c->plan, OP_HOST_SETNS, "/linux/namespaces", slot, CLONE_NEWPID);
 	return slot;
 }
 
@@ -63,7 +52,7 @@ int clone_compile(struct compile *c, struct err *e)
 	bool exec = c->request->kind == REQUEST_EXEC;
 
 	if (exec)
-		c->plan->init_slot = (uint32_t)exec_join(c) + 1;
+		c->plan->init_slot = (uint32_t)exec_open(c) + 1;
 	if (exec)
 		procfs_open_step(c);
 	PLAN_HOST(c->plan, OP_CLONE, "/linux/namespaces", exec ? 0 : ns_clone_flags(c->spec));
@@ -78,10 +67,12 @@ static bool maps_zero(const struct id_mappings *maps)
 	return !maps->count;
 }
 
+/* Only children enter a pid namespace. The one that does is tare-init, with the container's mounts
+ * around it: were it tare's own child, whoever inside has CAP_SYS_PTRACE could reach tare's program,
+ * its memory and the host's root (CVE-2019-5736, CVE-2016-9962). */
 int join_compile(struct compile *c, struct err *e)
 {
-	bool late = pid_joined_late(c);
-	uint64_t flags = c->request->join & ~(uint64_t)(late ? 0 : CLONE_NEWPID);
+	uint64_t flags = c->request->join;
 	const struct spec_linux *linux_ = &c->spec->linux;
 	const struct spec_user *user = &c->process->user;
 
@@ -92,7 +83,7 @@ int join_compile(struct compile *c, struct err *e)
 			  maps_zero(&linux_->uid_mappings) ? 0 : user->uid,
 			  maps_zero(&linux_->gid_mappings) ? 0 : user->gid,
 			  ns_groups_allowed(c) && !ns_groups_kept(c));
-	if (!late)
+	if (!(flags & CLONE_NEWPID))
 		return 0;
 	PLAN_INIT(c->plan, OP_FORK, "/linux/namespaces", 0);
 	PLAN_HOST(c->plan, OP_FORKED, "/linux/namespaces", 0);

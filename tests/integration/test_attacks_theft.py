@@ -105,3 +105,18 @@ def resist_neighbour(container, second, *kinds):
     for _ in range(ROUNDS // 4):
         second.run()
     assert container.loot()[before:] == []
+
+
+def test_exec_with_ptrace(bundle, watch):
+    """CAP_SYS_PTRACE over the host's user namespace reaches whoever is inside, but inside there must never
+    be the runtime's own program or memory, nor a process with the host's root."""
+    allow(bundle, "CAP_SYS_PTRACE")
+    container = watch()
+    container.enter_carelessly(*NAMESPACES)
+    before = len(container.loot())
+    for _ in range(ROUNDS):
+        container.tare.try_("exec", container.id, "/bin/busybox", "true")
+    loot = container.loot()[before:]
+    assert not any(line.startswith("stolen root") for line in loot)
+    assert "stolen ptrace tare" not in loot
+    assert not any(line.startswith("stolen exe") and container.tare.program in line for line in loot)
