@@ -294,7 +294,7 @@ static int check_else(struct checker *c, const struct plan_step *step)
 
 	if (!(step->flags & STEP_ELSE))
 		return 0;
-	if (c->lane != LANE_INIT || step->op == OP_EXEC || slot == PLAN_NO_SLOT ||
+	if (c->lane != LANE_INIT || c->index + 1 >= c->plan->init_count || slot == PLAN_NO_SLOT ||
 	    filled_by(step + 1) != slot)
 		return bad(c, step, "the step behind it does not fill the same slot");
 	return 0;

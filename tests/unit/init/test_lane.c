@@ -92,6 +92,35 @@ static void optional_steps_only_warn(void **state)
 	run_until_exec(r);
 }
 
+/* A new proc where the kernel gives one: the host's must not be shown then. */
+static void an_alternative_is_passed_over(void **state)
+{
+	struct runner *r = *state;
+	uint64_t slot;
+
+	plan_begin(r, CLONE_NEWNS);
+	slot = plan_slot(&r->plan);
+	INIT(r, FS, text(r, "tmpfs"), text(r, "tmpfs"), 0, 0, slot)->flags = STEP_ELSE;
+	INIT(r, TREE, text(r, "/none"), 0, slot);
+	plan_script(r, "true");
+	run_start(r);
+	run_until_exec(r);
+}
+
+/* Only what is not permitted has an alternative: a mistyped option is a mistake. */
+static void an_alternative_hides_no_mistake(void **state)
+{
+	struct runner *r = *state;
+	uint64_t slot;
+
+	plan_begin(r, CLONE_NEWNS);
+	slot = plan_slot(&r->plan);
+	INIT(r, FS, text(r, "nonesuch"), text(r, "none"), 0, 0, slot)->flags = STEP_ELSE;
+	INIT(r, TREE, text(r, "/"), 0, slot);
+	plan_script(r, "true");
+	assert_fails(r, OP_FS, CALL_fsopen, ENODEV, "nonesuch");
+}
+
 /* Names, loopback and the new namespaces are the container's own. */
 static void names_and_loopback(void **state)
 {
@@ -284,6 +313,8 @@ int main(void)
 		TEST(wrong_go_is_refused),
 		TEST(ends_with_its_host),
 		TEST(optional_steps_only_warn),
+		TEST(an_alternative_is_passed_over),
+		TEST(an_alternative_hides_no_mistake),
 		TEST(names_and_loopback),
 		TEST(too_long_a_name),
 		TEST(session_keyring),

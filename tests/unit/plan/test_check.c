@@ -267,6 +267,47 @@ static void test_a_slot_may_be_filled_again(void **state)
 	assert_int_equal(plan_seal(&plan, &arena, &sealed, &e), 0);
 }
 
+/* Whichever of a step and its alternative runs, the next ones must find their slot filled; and a meeting
+ * that only one lane may pass over would hang both. */
+static void test_an_alternative_fills_the_same_slot(void **state)
+{
+	(void)state;
+	for (unsigned same = 0; same < 2; same++) {
+		autoarena arena = { 0 };
+		autoplan plan = { 0 };
+		struct plan_header *sealed;
+		struct err e;
+		uint64_t first = plan_slot(&plan), second = plan_slot(&plan);
+		int expected = same ? 0 : -EINVAL;
+
+		sample_host(&plan);
+		PLAN_INIT(&plan, OP_PROCFS, NULL, first)->flags = STEP_ELSE;
+		PLAN_INIT(&plan, OP_PROCFS, NULL, same ? first : second);
+		sample_end(&plan);
+		assert_int_equal(plan_seal(&plan, &arena, &sealed, &e), expected);
+	}
+}
+
+/* The host's /proc is given to tare-init for the case that it gets none of its own: only a step that may fail
+ * leaves the given one in its slot. */
+static void test_a_given_slot_is_bettered_at_most(void **state)
+{
+	(void)state;
+	for (unsigned optional = 0; optional < 2; optional++) {
+		autoarena arena = { 0 };
+		autoplan plan = { 0 };
+		struct plan_header *sealed;
+		struct err e;
+		uint64_t slot = plan_slot(&plan);
+
+		PLAN_HOST(&plan, OP_OPEN, NULL, plan_str(&plan, "/proc"), 0, slot);
+		sample_host(&plan);
+		PLAN_INIT(&plan, OP_PROCFS, NULL, slot)->flags = optional ? STEP_OPTIONAL : 0;
+		sample_end(&plan);
+		assert_int_equal(plan_seal(&plan, &arena, &sealed, &e), optional ? 0 : -EINVAL);
+	}
+}
+
 /* A damaged plan is any bytes at all: whatever they are, the check only says yes or no. */
 static void test_any_byte_may_change(void **state)
 {
@@ -298,6 +339,8 @@ int main(void)
 		cmocka_unit_test(test_syncs_must_pair),
 		cmocka_unit_test(test_a_target_is_used_once),
 		cmocka_unit_test(test_a_slot_may_be_filled_again),
+		cmocka_unit_test(test_an_alternative_fills_the_same_slot),
+		cmocka_unit_test(test_a_given_slot_is_bettered_at_most),
 		cmocka_unit_test(test_any_byte_may_change),
 	};
 
