@@ -24,8 +24,8 @@ int cgroup_probe(struct arena *, struct host *ret_host, struct err *e);
 int cgroup_path(struct arena *, const struct host *, const char *cgroups_path, const char *id,
 		const char **ret_path, struct err *e);
 
-/* Host lane: CGROUP, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES, CGROUP_OWN. None for exec, and
- * no device program without privilege, which loading one takes. Pure. */
+/* Host lane: CGROUP, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES, CGROUP_OWN. None for
+ * exec, and no device program without privilege, which loading one takes. Pure. */
 compile_function cgroup_compile;
 
 /* Makes the cgroup and what leads to it, enables the controllers along the way (only where they

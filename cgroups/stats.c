@@ -20,7 +20,8 @@ static const struct number_row {
 	size_t offset;
 	uint64_t standard; /* when it is not there */
 } number_rows[] = {
-#define ROW(file, key, field, standard) { file, key, offsetof(struct cgroup_stats, field), standard }
+#define ROW(file, key, field, standard) \
+	{ file, key, offsetof(struct cgroup_stats, field), standard }
 	ROW("cpu.stat", "usage_usec", cpu.usage, 0),
 	ROW("cpu.stat", "user_usec", cpu.user, 0),
 	ROW("cpu.stat", "system_usec", cpu.system, 0),

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The end of containers whose cgroup is in an unusual state: nothing may be left, and nothing may hang."""
+import json
+import os
+import subprocess
+
+import pytest
+from house import alive, cgroup_of, wait_for_end, wait_until
+
+SLEEP = "exec sleep 1000000"
+
+
+def pids(group):
+    return [int(line) for line in (group / "cgroup.procs").read_text().split()]
+
+
+def all_pids(group):
+    return [pid for path in [group, *group.rglob("*/")] for pid in pids(path)]
+
+
+def remove_and_check(container, group, gone=()):
+    container.tare("delete", "--force", container.id)
+    assert not group.exists()
+    assert not any(alive(pid) for pid in gone)
+    assert container.id not in container.tare.ids()
+
+
+def test_thousand_processes(bundle):
+    """A container is not gone while one of its processes runs on."""
+    container = bundle.shell("n=0; while [ $n -lt 1000 ]; do sleep 1000000 & n=$((n+1)); done; " + SLEEP).start()
+    group = cgroup_of(container.pid)
+    wait_until(lambda: len(pids(group)) >= 1001, 100)
+    remove_and_check(container, group, pids(group))
+
+
+def test_forks_in_progress(bundle):
+    """Who forks faster than a list of processes can be read would get away from one kill after the other."""
+    container = bundle.shell("for n in 1 2 3 4; do (while :; do true & wait; done) & done; "
+                             "while :; do sleep 1000000 & sleep 0.01; done").start()
+    group = cgroup_of(container.pid)
+    wait_until(lambda: len(pids(group)) > 10)
+    remove_and_check(container, group)
+
+
+def test_orphans_of_init(bundle):
+    """Without a pid namespace the end of the first process ends nobody else."""
+    bundle.without_namespace("pid")
+    container = bundle.shell("sleep 1000000 & sleep 1000000 & " + SLEEP).start()
+    group, first = cgroup_of(container.pid), container.pid
+    wait_until(lambda: len(pids(group)) == 3)
+    others = pids(group)
+    os.kill(first, 9)
+    wait_for_end(first)
+    remove_and_check(container, group, others)
+
+
+def test_paused(bundle):
+    """Frozen processes do not act on signals."""
+    container = bundle.shell("sleep 1000000 & " + SLEEP).start()
+    group = cgroup_of(container.pid)
+    wait_until(lambda: len(pids(group)) == 2)
+    container.pause()
+    remove_and_check(container, group, pids(group))
+
+
+def test_cgroups_of_the_workload(bundle):
+    """A directory that has others below it cannot be removed: engines then show containers that are long gone."""
+    container = bundle.shell("sleep 1000000 & sleep 1000000 & " + SLEEP).start()
+    group = cgroup_of(container.pid)
+    wait_until(lambda: len(pids(group)) == 3)
+    for path in ("a/b/c/d", "a/e", "f"):
+        (group / path).mkdir(parents=True)
+    for path in ("a/b/c/d", "a/e"):
+        (group / path / "cgroup.procs").write_text(str(pids(group)[-1]))
+    everyone = all_pids(group)
+    assert len(everyone) == 3 and len(pids(group)) == 1
+    assert sorted(json.loads(container.tare("ps", "--format=json", container.id))) == sorted(everyone)
+    remove_and_check(container, group, everyone)
+
+
+def test_threaded(bundle):
+    """Threaded cgroups do not list processes; their names must go all the same."""
+    container = bundle.shell("sleep 1000000 & " + SLEEP).start()
+    group = cgroup_of(container.pid)
+    (group / "threads").mkdir()
+    (group / "threads/cgroup.type").write_text("threaded")
+    wait_until(lambda: len(pids(group)) == 2)
+    everyone = pids(group)
+    (group / "threads/cgroup.threads").write_text(str(everyone[-1]))
+    assert (group / "cgroup.type").read_text().strip() == "domain threaded"
+    container.exec("true")
+    assert container.tare("ps", "--format=json", container.id).count(",") == 1
+    remove_and_check(container, group, everyone)
+
+
+@pytest.mark.parametrize("forced", [True, False])
+def test_foreign_process(bundle, forced):
+    """A process that somebody else put there would keep the cgroup, and its limits, for ever."""
+    container = bundle.shell(SLEEP).start()
+    group = cgroup_of(container.pid)
+    with subprocess.Popen(["sleep", "1000000"]) as foreign:
+        (group / "cgroup.procs").write_text(str(foreign.pid))
+        if not forced:
+            container.end()
+            container.tare("delete", container.id)
+        remove_and_check(container, group)
+        assert foreign.wait() == -9
