@@ -152,7 +152,7 @@ int rootfs_enter_compile(struct compile *c, struct err *e)
 	if (!spec_new_namespace(c->spec, NS_MOUNT))
 		return 0;
 	PLAN_INIT(c->plan, OP_PIVOT, "/root/path", c->request->no_pivot ? PIVOT_MOVE : PIVOT_ROOT);
-	if (row->root)
+	if (row && row->root)
 		PLAN_INIT(c->plan, OP_ROOT_PROPAGATION, propagation_why(c), row->root);
 	plan_add_later(c->plan);
 	if (c->spec->root.readonly)

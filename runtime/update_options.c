@@ -118,7 +118,7 @@ int bytes_parse(const char *text, long long *ret_bytes)
 	if (r == 0 && (value << shift) > (uint64_t)INT64_MAX - part)
 		r = -ERANGE;
 	if (r == 0)
-		*ret_bytes = (long long)((value << shift) + part);
+		*ret_bytes = (int64_t)(value << shift) + (int64_t)part;
 	return r;
 }
 

@@ -194,7 +194,7 @@ static int plan_seal_into(struct runner *r, int sync)
 
 void run_start(struct runner *r)
 {
-	autofd third = open("/dev/null", O_RDONLY);
+	__attribute__((unused)) autofd third = open("/dev/null", O_RDONLY);
 	int pair[2], out[2], go[2], pidfd = -1;
 	autofd image = image_open(), plan = -1;
 	struct clone_args args = {

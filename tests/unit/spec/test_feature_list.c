@@ -67,7 +67,6 @@ static void promises_nothing_more(void **state)
 	static const char *const refused[][5] = {
 		{ "linux", "cgroup", "v1" },	     { "linux", "cgroup", "systemd" },
 		{ "linux", "cgroup", "systemdUser" },
-		{ "linux", "mountExtensions", "idmap", "enabled" },
 	};
 	json_t *json = document();
 
