@@ -4,6 +4,7 @@ import os
 
 import pytest
 from test_filesystem import mounts
+from test_idmap import shell
 
 
 @pytest.fixture
@@ -13,11 +14,11 @@ def volume(tmp_path):
     (path / "sub").mkdir(parents=True)
     (path / "file").write_text("file")
     (path / "link").symlink_to("file")
-    assert os.system(f"mount -t tmpfs -o nosuid,nodev,noexec,relatime none {path}/sub") == 0
+    shell(f"mount -t tmpfs -o nosuid,nodev,noexec,relatime none {path}/sub")
     (path / "sub/file").write_text("inner")
     (path / "sub/link").symlink_to("file")
     yield path
-    os.system(f"umount {path}/sub")
+    shell(f"umount {path}/sub")
 
 
 RECURSIVE = [("rro", "ro"), ("rnosuid", "nosuid"), ("rnodev", "nodev"), ("rnoexec", "noexec"),
