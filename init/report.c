@@ -75,7 +75,7 @@ int report_fd(struct init *in, enum report_kind kind, int fd)
 		.control_length = sizeof control,
 	};
 
-	return CHECK(in, sendmsg, in->sync, &message, SOCKET_NOSIGNAL) < 0 ? -1 : 0;
+	return CHECK(in, sendmsg, in->sync, &message, REPORT_FD_FLAGS) < 0 ? -1 : 0;
 }
 
 /* The control buffer has room for two: the kernel closes any beyond, the second is closed here. */

@@ -193,6 +193,9 @@ enum report_kind {
 	REPORT_PID,      /* init, FORK: SCM_RIGHTS with the pidfd of the process that goes on */
 	REPORT_EXEC,     /* init: the next thing is execve; end of file behind it is success */
 };
+/* Flags of the sendmsg(2) that carries a REPORT_FD: MSG_NOSIGNAL, and MSG_CONFIRM and MSG_PROBE, which mean nothing to a
+ * unix socket. A filter that notifies of every call tells that one by them. */
+enum { REPORT_FD_FLAGS = 0x4000 | 0x800 | 0x10 };
 /* The system call that failed: names for messages, one list. */
 #define PLAN_CALLS(X) \
 	X(none) X(open) X(openat2) X(read) X(write) X(close) X(mkdirat) X(mknodat) \

@@ -49,6 +49,8 @@ struct options {
 	/* events, stats */
 	const char *interval;
 	bool stats, no_stream;
+	/* seccomp */
+	const char *merge, *output;
 	/* the rest */
 	const char *format, *file, *regex_text, *trace, *assume;
 	bool all, force, quiet, regex, rootless_spec;

@@ -174,6 +174,14 @@ static const struct option_row plan_options[] = {
 	END,
 };
 static const struct option_row validate_options[] = { BUNDLE_ROWS, END };
+static const struct option_row seccomp_options[] = {
+	BUNDLE_ROWS,
+	ROW("output", 'o', TEXT, output, "FILE",
+	    "record: write the profile to FILE (default: standard output)"),
+	ROW("merge", 0, TEXT, merge, "FILE",
+	    "record: write the profile in FILE with what it lacks added"),
+	END,
+};
 
 const struct command commands[] = {
 	{ "create", "ID", "make a container from a bundle, without starting its program",
@@ -210,6 +218,8 @@ const struct command commands[] = {
 	  validate_options, 0, 0, .stateless = true, .run = command_validate },
 	{ "plan", "", "print the steps that a bundle compiles to",
 	  plan_options, 0, 0, .stateless = true, .run = command_plan },
+	{ "seccomp", "explain|record ARGUMENT...", "explain a seccomp profile, or record one from a run",
+	  seccomp_options, 2, -1, .run = command_seccomp },
 	{ "features", "", "print what this runtime can do",
 	  no_options, 0, 0, .stateless = true, .run = command_features },
 	{ "completion", "bash", "print a completion script",

@@ -28,6 +28,7 @@
 #include "runtime/notify.h"
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
+#include "runtime/record.h"
 #include "runtime/process.h"
 #include "runtime/reach.h"
 #include "runtime/resctrl.h"
@@ -169,6 +170,14 @@ static int ask_for(struct making *m, struct err *e)
 	return 0;
 }
 
+static void take_recording(struct making *m)
+{
+	if (!m->ask->recording)
+		return;
+	m->config.spec = recording_apply(m->context, m->ask->recording, m->config.spec);
+	m->request.filter = m->ask->recording->filter;
+}
+
 /* Everything up to the state directory: nothing to undo yet. */
 static int prepare(struct making *m, struct err *e)
 {
@@ -182,6 +191,8 @@ static int prepare(struct making *m, struct err *e)
 		r = host_probe(m->context, e);
 	if (r == 0)
 		r = ask_for(m, e);
+	if (r == 0)
+		take_recording(m);
 	return r;
 }
 

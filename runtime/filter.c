@@ -70,7 +70,7 @@ int filter_provide(struct context *context, const struct spec *spec,
 	struct seccomp_filter *filter = arena_alloc(context->arena, sizeof *filter);
 	int r;
 
-	if (!seccomp_is_wanted(spec))
+	if (request->filter || !seccomp_is_wanted(spec))
 		return 0;
 	r = look_up(context, spec, filter, e);
 	if (r < 0)

@@ -14,7 +14,7 @@ struct spec;
 /* A name below the state root that no container can have. */
 #define FILTER_CACHE "@seccomp"
 
-/* create and run: fills request->filter, if the spec wants one, and keeps it in the container's directory. */
+/* create and run: fills request->filter, if it is empty and the spec wants one, and keeps it in the container's directory. */
 int filter_provide(struct context *, const struct spec *, const struct container *,
 		   struct request *, struct err *e);
 /* exec: the container's own, or else as above. */

@@ -378,8 +378,11 @@ static int step_take_console(struct lane *lane, const struct plan_step *step, st
 
 static int step_take_listener(struct lane *lane, const struct plan_step *step, struct err *e)
 {
+	int r = lane_wait_fd(lane, e);
 	autofd listener = fd_take(&lane->taken);
 
+	if (r < 0)
+		return r;
 	if (listener < 0)
 		return err_say(e, EPROTO, "tare-init sent no seccomp listener");
 	return listener_send(lane, text(lane, step, 0), text(lane, step, 1), listener, e);

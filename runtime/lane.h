@@ -38,6 +38,8 @@ int init_image_open(struct err *e);
 /* meet.c. */
 /* Waits for init to post SYNC number. */
 int lane_wait(struct lane *, uint32_t number, struct err *e);
+/* Waits for init to hand over a descriptor: lane->taken. */
+int lane_wait_fd(struct lane *, struct err *e);
 /* Posts SYNC number, with fd (-1 none). */
 int lane_post(struct lane *, uint32_t number, int fd, struct err *e);
 /* Waits for the end of file that a successful execve leaves. */

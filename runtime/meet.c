@@ -126,6 +126,13 @@ int lane_wait(struct lane *lane, uint32_t number, struct err *e)
 	return 0;
 }
 
+int lane_wait_fd(struct lane *lane, struct err *e)
+{
+	struct report report;
+
+	return lane->taken >= 0 ? 0 : wait_for(lane, REPORT_FD, &report, e);
+}
+
 int lane_post(struct lane *lane, uint32_t number, int fd, struct err *e)
 {
 	struct report report = { .kind = REPORT_GO, .number = number };

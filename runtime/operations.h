@@ -12,6 +12,7 @@
 #include "base/text.h"
 
 struct context;
+struct recording;
 struct err;
 struct spec_resources;
 
@@ -21,6 +22,7 @@ struct create_request {
 	const char *console_socket, *pid_file, *pidfd_socket;
 	bool no_pivot, no_new_keyring, no_subreaper, detach, keep;
 	uint32_t preserve_fds;
+	struct recording *recording;      /* NULL: the config's own seccomp profile; runtime/record.h */
 };
 /* Leaves the container created: tare-init waits at the gate. On failure nothing is left. */
 int container_create(struct context *, const struct create_request *, struct err *e);

@@ -87,12 +87,12 @@ int seccomp_make(struct arena *arena, const struct spec *spec, struct seccomp_fi
 	return 0;
 }
 
-/* The listener reaches its agent before the workload can make a call that waits for an answer. */
+/* The listener reaches its agent before the workload can make a call that waits for an answer. No SYNC precedes
+ * that: the call that posts it may be one that waits itself. */
 static void listener_steps(struct compile *c, const struct spec_seccomp *profile)
 {
 	const char *why = "/linux/seccomp/listenerPath";
 
-	plan_sync(c->plan, INIT_TO_HOST, why);
 	PLAN_HOST(c->plan, OP_TAKE_LISTENER, why, plan_str(c->plan, profile->listener_path),
 		  plan_str(c->plan, profile->listener_metadata));
 	plan_sync(c->plan, HOST_TO_INIT, why);

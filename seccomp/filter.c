@@ -80,7 +80,7 @@ static bool can_hold(const struct spec_seccomp_arg *arg)
 }
 
 /* Engines write alternatives as conditions on one argument, as runc has always read them. */
-static bool are_alternatives(const struct spec_seccomp_rule *rule)
+bool seccomp_has_alternatives(const struct spec_seccomp_rule *rule)
 {
 	unsigned seen = 0;
 
@@ -111,7 +111,7 @@ static int add_call(struct builder *b, const struct spec_seccomp_rule *rule, uin
 {
 	struct scmp_arg_cmp all[6];
 
-	if (are_alternatives(rule))
+	if (seccomp_has_alternatives(rule))
 		return add_alternatives(b, rule, action, number);
 	for (size_t i = 0; i < rule->arg_count; i++) {
 		if (!can_hold(&rule->args[i]))
@@ -155,6 +155,14 @@ static int add_name(struct builder *b, size_t index, uint32_t action, const char
 	return r < 0 ? rule_failed(index, name, -r, e) : 0;
 }
 
+/* libseccomp refuses a rule that changes nothing. */
+bool seccomp_is_default(const struct spec_seccomp *profile, const struct spec_seccomp_rule *rule)
+{
+	return seccomp_action_value(rule->action, rule->has_errno_ret, rule->errno_ret) ==
+	       seccomp_action_value(profile->default_action, profile->has_default_errno_ret,
+				    profile->default_errno_ret);
+}
+
 static int add_rule(struct builder *b, size_t index, struct err *e)
 {
 	const struct spec_seccomp_rule *rule = &b->profile->rules[index];
@@ -162,8 +170,7 @@ static int add_rule(struct builder *b, size_t index, struct err *e)
 		seccomp_action_value(rule->action, rule->has_errno_ret, rule->errno_ret);
 	int r = 0;
 
-	/* libseccomp refuses a rule that changes nothing. */
-	if (action == b->default_action)
+	if (seccomp_is_default(b->profile, rule))
 		return 0;
 	for (size_t i = 0; i < rule->names.count && r == 0; i++)
 		r = add_name(b, index, action, rule->names.items[i], e);
@@ -171,7 +178,7 @@ static int add_rule(struct builder *b, size_t index, struct err *e)
 }
 
 /* "SCMP_ARCH_X86_64" is "x86_64" to libseccomp; 0 for one that this libseccomp does not have. */
-static uint32_t arch_token(const char *name)
+uint32_t seccomp_arch_token(const char *name)
 {
 	static const char prefix[] = "SCMP_ARCH_";
 	char lower[32] = "";
@@ -187,7 +194,7 @@ static uint32_t arch_token(const char *name)
 /* An architecture that cannot be added stays forbidden: its calls end the process. */
 static int add_architecture(struct builder *b, const char *name, struct err *e)
 {
-	uint32_t token = arch_token(name);
+	uint32_t token = seccomp_arch_token(name);
 	int r = token ? seccomp_arch_add(b->filter, token) : -EINVAL;
 
 	if (r == -EEXIST)

@@ -3,20 +3,34 @@
  * What the files of this room share and nobody else needs.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct spec_seccomp;
+struct spec_seccomp_rule;
 struct sock_filter;
 
 /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV; kernel headers before 5.19 lack it. */
 enum { FLAG_WAIT_KILLABLE_RECV = 1 << 5 };
+
+/* x32 shares its audit number with x86-64 and has this bit in its system call numbers. */
+enum { X32_BIT = 0x40000000 };
 
 /* The architectures of a filter as libseccomp's tokens (SCMP_ARCH_...), the native one first. */
 struct architectures {
 	uint32_t tokens[24];
 	size_t count;
 };
+
+/* libseccomp's token of "SCMP_ARCH_X86"; 0 for one that this libseccomp does not have. */
+uint32_t seccomp_arch_token(const char *name);
+/* Whether the rule's conditions are on one argument: then one of them is enough. */
+bool seccomp_has_alternatives(const struct spec_seccomp_rule *);
+/* Whether the rule does what the default does: then it is left out. */
+bool seccomp_is_default(const struct spec_seccomp *, const struct spec_seccomp_rule *);
+/* The highest number that the profile names, if calls beyond it get ENOSYS; else -1. */
+int seccomp_newest(const struct spec_seccomp *, uint32_t token);
 
 /* What seccomp(2) is told beside the program. */
 uint32_t seccomp_filter_flags(const struct spec_seccomp *);

@@ -9,9 +9,6 @@
 #include "seccomp/internal.h"
 #include "spec/spec.h"
 
-/* x32 shares its audit number with x86-64 and has this bit in its system call numbers. */
-enum { X32_BIT = 0x40000000 };
-
 /* Where the default lets calls through, or already says ENOSYS, there is nothing to mend. */
 static bool needs_stub(const struct spec_seccomp *profile)
 {
@@ -70,6 +67,11 @@ static size_t stub_of(uint32_t token, uint32_t newest, struct sock_filter *ret_s
 	ret_stub[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, newest, 0, 1);
 	ret_stub[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
 	return n;
+}
+
+int seccomp_newest(const struct spec_seccomp *profile, uint32_t token)
+{
+	return needs_stub(profile) ? newest_named(token, profile) : -1;
 }
 
 size_t seccomp_stub(const struct spec_seccomp *profile, const struct architectures *archs,

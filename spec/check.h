@@ -20,7 +20,7 @@ void check_config(struct reader *, const struct spec *);
 /* prefix: "/process", or "" for a document that is a process alone. The same for resources. */
 void check_process(struct reader *, const char *prefix, const struct spec_process *);
 void check_resources(struct reader *, const char *prefix, const struct spec_resources *);
-void check_seccomp(struct reader *, const struct spec_seccomp *);
+void check_seccomp(struct reader *, const char *prefix, const struct spec_seccomp *);
 /* Whether a rule has the action SCMP_ACT_NOTIFY. */
 bool uses_notify(const struct spec_seccomp *);
 void check_namespaces(struct reader *, const struct spec *);

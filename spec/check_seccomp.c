@@ -81,9 +81,9 @@ static const struct text_rule seccomp_texts[] = {
 	{ NULL },
 };
 
-static void check_rule(struct reader *r, size_t i, const struct spec_seccomp_rule *rule)
+static void check_rule(struct reader *r, const char *prefix,
+		       const struct spec_seccomp_rule *rule)
 {
-	const char *prefix = arena_printf(r->arena, "/linux/seccomp/syscalls/%zu", i);
 
 	if (!rule->names.count)
 		broken(r, prefix, "must name a system call", "/names");
@@ -99,12 +99,13 @@ static void check_rule(struct reader *r, size_t i, const struct spec_seccomp_rul
 		broken(r, prefix, "must be an errno, from 0 to 4095", "/errnoRet");
 }
 
-void check_seccomp(struct reader *r, const struct spec_seccomp *seccomp)
+void check_seccomp(struct reader *r, const char *prefix, const struct spec_seccomp *seccomp)
 {
 	if (!seccomp->present)
 		return;
-	check_texts(r, "/linux/seccomp", seccomp_texts, seccomp);
-	check_rules(r, "/linux/seccomp", seccomp_rules, seccomp);
+	check_texts(r, prefix, seccomp_texts, seccomp);
+	check_rules(r, prefix, seccomp_rules, seccomp);
 	for (size_t i = 0; i < seccomp->rule_count; i++)
-		check_rule(r, i, &seccomp->rules[i]);
+		check_rule(r, arena_printf(r->arena, "%s/syscalls/%zu", prefix, i),
+			   &seccomp->rules[i]);
 }

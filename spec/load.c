@@ -38,6 +38,12 @@ static void check_resources_alone(struct reader *r, const void *resources)
 	check_resources(r, "", resources);
 }
 
+static void check_profile_alone(struct reader *r, const void *profile)
+{
+	check_seccomp(r, "", profile);
+}
+
+static const struct kind profile_kind = { &seccomp_object, check_profile_alone, NULL };
 static const struct kind config_kind = { &config_object, check_whole, settle_config };
 static const struct kind process_kind = { &process_object, check_process_alone, settle_process };
 static const struct kind resources_kind = { &resources_object, check_resources_alone, NULL };
@@ -156,4 +162,47 @@ int spec_load_resources(struct arena *arena, int fd, struct problems *ret_proble
 	if (r == 0)
 		*ret_resources = target;
 	return r;
+}
+
+/* What is no JSON at all is neither: the error is the same. */
+static bool is_profile(struct arena *arena, const struct strbuf *text)
+{
+	struct problems ignored = { 0 };
+	struct reader r = { .arena = arena, .problems = &ignored };
+	json_t *json;
+	bool found;
+
+	if (document_parse(&r, text->text, text->length, &json) < 0)
+		return false;
+	found = json_object_get(json, "defaultAction") != NULL;
+	json_decref(json);
+	return found;
+}
+
+static int parse_profile(struct arena *arena, const struct strbuf *text,
+			 struct problems *ret_problems, const struct spec_seccomp **ret_profile,
+			 const char **ret_pointer, struct err *e)
+{
+	bool alone = is_profile(arena, text);
+	const void *target;
+	int r = parse_text_as(arena, alone ? &profile_kind : &config_kind, text->text, text->length,
+			      ret_problems, &target, e);
+
+	if (r < 0)
+		return r;
+	*ret_profile = alone ? target : &((const struct spec *)target)->linux.seccomp;
+	*ret_pointer = alone ? "" : "/linux/seccomp";
+	return 0;
+}
+
+int spec_load_profile(struct arena *arena, int fd, struct problems *ret_problems,
+		      const struct spec_seccomp **ret_profile, const char **ret_pointer,
+		      struct err *e)
+{
+	autobuf text = { 0 };
+	int r = fd_read_all(fd, CONFIG_MAX, &text);
+
+	if (r < 0)
+		return read_failure(arena, -r, ret_problems, e);
+	return parse_profile(arena, &text, ret_problems, ret_profile, ret_pointer, e);
 }

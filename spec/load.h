@@ -16,6 +16,7 @@ struct err;
 struct spec;
 struct spec_process;
 struct spec_resources;
+struct spec_seccomp;
 
 struct problem {
 	bool warning;
@@ -39,6 +40,11 @@ int spec_parse(struct arena *, const char *text, size_t length, struct problems 
 /* A process object alone (`exec --process FILE`). */
 int spec_load_process(struct arena *, int fd, struct problems *ret_problems,
 		      const struct spec_process **ret_process, struct err *e);
+/* A seccomp profile: a linux.seccomp object alone, or that of a whole config.json. *ret_pointer is where it was:
+ * "" or "/linux/seccomp". */
+int spec_load_profile(struct arena *, int fd, struct problems *ret_problems,
+		      const struct spec_seccomp **ret_profile, const char **ret_pointer,
+		      struct err *e);
 /* A resources object alone (`update --resources FILE`). */
 int spec_load_resources(struct arena *, int fd, struct problems *ret_problems,
 			const struct spec_resources **ret_resources, struct err *e);

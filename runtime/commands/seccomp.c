@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "runtime/command.h"
+#include "runtime/commands/commands.h"
+#include "runtime/context.h"
+#include "runtime/operations.h"
+#include "runtime/profile.h"
+#include "runtime/record.h"
+#include "seccomp/explain.h"
+
+static int explain(struct invocation *in, struct err *e)
+{
+	const struct spec_seccomp *profile;
+	const char *pointer;
+	autobuf out = { 0 };
+	int r = profile_load(in->context->arena, in->argv[1], &profile, &pointer, e);
+
+	if (r < 0)
+		return r;
+	for (int i = 2; i < in->argc; i++)
+		seccomp_explain(profile, pointer, in->argv[i], &out);
+	return print_text(&out, e);
+}
+
+static int write_profile(const char *path, const struct spec_seccomp *profile, struct err *e)
+{
+	autobuf text = { 0 };
+	int r;
+
+	profile_print(profile, &text);
+	if (!path || str_equal(path, "-"))
+		return print_text(&text, e);
+	r = file_replace(AT_FDCWD, path, 0644, text.text, text.length);
+	return r < 0 ? err_set(e, -r, "--output %s", path) : 0;
+}
+
+static int record(struct invocation *in, struct err *e)
+{
+	const struct options *o = in->options;
+	const struct create_request request = {
+		.id = in->argv[1],
+		.bundle = o->bundle,
+		.config = o->config,
+	};
+	const struct spec_seccomp *base = NULL, *profile;
+	const char *pointer;
+	int status = 0, r = 0;
+
+	if (o->merge)
+		r = profile_load(in->context->arena, o->merge, &base, &pointer, e);
+	if (r == 0)
+		r = container_record(in->context, &request, base, &profile, &status, e);
+	if (r == 0)
+		r = write_profile(o->output, profile, e);
+	return r < 0 ? r : status;
+}
+
+static const struct {
+	const char *name;
+	int least, most;
+	command_function *run;
+} verbs[] = {
+	{ "explain", 3, -1, explain },
+	{ "record", 2, 2, record },
+};
+
+int command_seccomp(struct invocation *in, struct err *e)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+		if (!str_equal(in->argv[0], verbs[i].name))
+			continue;
+		if (in->argc < verbs[i].least ||
+		    (verbs[i].most >= 0 && in->argc > verbs[i].most))
+			return err_say(e, EINVAL, "%s: too %s arguments; see tare-seccomp(1)",
+				       in->argv[0], in->argc < verbs[i].least ? "few" : "many");
+		return verbs[i].run(in, e);
+	}
+	return err_say(e, EINVAL, "\"%s\": must be explain or record", in->argv[0]);
+}

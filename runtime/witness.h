@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent of a recording: a process that lets every call of a container pass and writes down which it was. A
+ * process of its own, for the launch cannot answer the calls of the init that it waits for.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+enum { CALLS_MOST = 2048 };
+
+struct call {
+	uint32_t arch; /* AUDIT_ARCH_... */
+	int32_t number;
+};
+/* Each call once, in the order of its first time. */
+struct calls {
+	size_t count;
+	struct call items[CALLS_MOST];
+};
+
+struct witness {
+	/* Shared with the agent, complete when witness_wait() has returned. Not from the program: what tare-init
+	 * called behind the filter, until its execve. */
+	struct calls *by_init, *by_program;
+	int leash; /* closed at the other end when the agent has ended */
+};
+
+/* Makes the agent; server is a listening socket, which it serves for one listener. */
+int witness_begin(int server, struct witness *ret_witness, struct err *e);
+/* Waits until all processes of the container are gone, if there ever were any. */
+void witness_wait(struct witness *);
+void witness_clear(struct witness *);
