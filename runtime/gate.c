@@ -67,8 +67,8 @@ static int init_died(struct context *context, const struct container *c, struct 
 	struct err ignored;
 	const char *why = NULL;
 
-	err_say(e, ECHILD, "container %s: its first process ended before it executed the program",
-		c->id);
+	err_say(e, ECHILD, "container %s has stopped: its first process ended before it executed "
+			   "the program", c->id);
 	if (c->cgroup && host_probe(context, &ignored) == 0 &&
 	    cgroup_open(&context->host, c->cgroup, &cgroup, &ignored) == 0)
 		why = cgroup_why(context->arena, cgroup);
@@ -113,6 +113,8 @@ int launch_open_gate(struct context *context, const struct container *c, int sta
 	ssize_t n;
 	int r;
 
+	if (gate == -ECONNREFUSED)
+		return init_died(context, c, e);
 	if (gate < 0)
 		return err_set(e, -gate, "container %s: gate: connect", c->id);
 	n = socket_send_fd(gate, &go, sizeof go, state_document);

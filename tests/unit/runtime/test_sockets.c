@@ -221,9 +221,14 @@ static void no_gate_is_an_error(void **state)
 	struct context context = { .arena = &arena, .root_fd = -1, .host_probed = true };
 	struct container c = { .id = "x", .dir = place->dir };
 	struct err e = { 0 };
+	autofd gate = -1;
 
 	assert_int_equal(launch_open_gate(&context, &c, -1, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "container x: gate"));
+	assert_int_equal(gate_listen(place->dir, &gate, &e), 0);
+	fd_close(&gate);
+	assert_int_equal(launch_open_gate(&context, &c, -1, &e), -ECHILD);
+	assert_non_null(strstr(e.text, "container x has stopped"));
 }
 
 /* Descriptors that are not there would shift the others to the wrong numbers in the workload. */
