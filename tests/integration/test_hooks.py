@@ -2,9 +2,10 @@
 """All six kinds of hooks: when they run, what they are given, what their failure does."""
 import json
 import os
+import subprocess
 
 import pytest
-from house import alive, wait_for_end
+from house import alive, wait_for_end, wait_for_file
 
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 
@@ -156,3 +157,31 @@ def test_hooks_get_no_descriptor(bundle, log):
     container.end()
     container.delete()
     assert max(int(number) for number in log.read_text().split()) <= 3
+
+
+@pytest.mark.parametrize("kind", ("prestart", "createRuntime"))
+def test_state_while_a_hook_runs(bundle, log, kind):
+    """A hook that asks the runtime must not be told that create is over."""
+    tare = bundle.tare
+    asks = f"{tare.program} --root {tare.root} state $0 >{log}"
+    id = tare.new_id()
+    hooks(bundle, **{kind: [{"path": "/bin/sh", "args": ["sh", "-c", asks, id], "env": ["PATH=/bin:/usr/bin"]}]})
+    bundle.shell("exec sleep 1000000").write()
+    tare("create", "--bundle", bundle.path, id)
+    assert json.loads(log.read_text())["status"] == "creating"
+    assert tare.status(id) == "created"
+    tare("delete", "--force", id)
+
+
+def test_forced_delete_while_a_hook_hangs(bundle, log):
+    """Nobody should have to look for the hook's process to get rid of a container."""
+    tare, id = bundle.tare, bundle.tare.new_id()
+    hooks(bundle, createRuntime=[hook(f"echo $$ >{log}.new; mv {log}.new {log}; exec sleep 1000000")])
+    bundle.shell("exec sleep 1000000").write()
+    creating = tare.start_process("create", "--bundle", bundle.path, id, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_file(log)
+    tare("delete", "--force", id)
+    assert creating.wait() == 1
+    assert not alive(int(log.read_text()))
+    assert tare.ids() == []
