@@ -10,7 +10,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* The sockets are ours to pass on only when LISTEN_PID names us, or nobody (engines that forget it). */
+/* The sockets are ours to pass on only when LISTEN_PID names us, or nobody (engines that forget
+ * it). */
 static bool is_for_us(void)
 {
 	const char *text = getenv("LISTEN_PID");

@@ -8,7 +8,8 @@
 
 struct err;
 
-/* Connects to the unix socket at path and sends master with SCM_RIGHTS and its name as the payload (runc's form). */
+/* Connects to the unix socket at path and sends master with SCM_RIGHTS and its name as the payload
+ * (runc's form). */
 int console_send(const char *path, int master, struct err *e);
 
 /* The foreground: waits for the process, forwards signals, and copies between the
@@ -20,8 +21,10 @@ struct foreground {
 	int notify;       /* socket to proxy sd_notify messages from, -1 none */
 	const char *notify_to; /* NOTIFY_SOCKET of the caller */
 };
-/* *ret_status: 0..255, 128+n for signal n. The user's terminal is restored on every path, also when a
- * signal ends tare or suspends it. Signals must have been blocked by foreground_prepare() before the process was made. */
+/* *ret_status: 0..255, 128+n for signal n. The user's terminal is restored on every path, also when
+ * a signal ends tare or suspends it. Signals must have been blocked by foreground_prepare() before
+ * the process was made. */
 int foreground_wait(const struct foreground *, int *ret_status, struct err *e);
-/* Blocks what will be forwarded or acted on. Who makes a process for others to run in gives it an empty mask. */
+/* Blocks what will be forwarded or acted on. Who makes a process for others to run in gives it an
+ * empty mask. */
 int foreground_prepare(struct err *e);

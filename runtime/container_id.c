@@ -23,8 +23,8 @@ int container_id_check(const char *id, struct err *e)
 			       ID_MAX);
 	if (strspn(id, id_characters) != length || str_equal(id, ".") || str_equal(id, ".."))
 		return err_say(e, EINVAL,
-			       "invalid container ID format: \"%.100s\" (allowed are letters, digits "
-			       "and _ + . -, but not \".\" or \"..\")",
+			       "invalid container ID format: \"%.100s\" (allowed are letters, "
+			       "digits and _ + . -, but not \".\" or \"..\")",
 			       id);
 	return 0;
 }

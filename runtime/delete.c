@@ -39,8 +39,8 @@ static int wait_end(const struct container *c, int pidfd, struct err *e)
 		n = poll(&end, 1, KILL_TIMEOUT);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
-		return err_say(e, ETIMEDOUT, "container %s: process %d does not die of SIGKILL: see "
-					     "/proc/%d/stack", c->id, c->pid, c->pid);
+		return err_say(e, ETIMEDOUT, "container %s: process %d does not die of SIGKILL: "
+					     "see /proc/%d/stack", c->id, c->pid, c->pid);
 	return n < 0 ? err_set(e, errno, "container %s: poll", c->id) : 0;
 }
 
@@ -114,8 +114,8 @@ static int dismantle(struct context *context, const struct container *c, struct 
 	return r;
 }
 
-/* A damaged state leaves to be known only where tare would have put the cgroup. No state at all means
- * that there was no cgroup yet: it is written first, and what may be there is another's. */
+/* A damaged state leaves to be known only where tare would have put the cgroup. No state at all
+ * means that there was no cgroup yet: it is written first, and what may be there is another's. */
 static int dismantle_unread(struct context *context, struct container *c, bool damaged,
 			    struct err *e)
 {

@@ -48,8 +48,8 @@ static int check_status(struct entering *n, struct err *e)
 		return err_say(e, EINVAL, "cannot exec in a stopped container: %s",
 			       n->container.id);
 	if (status == STATUS_CREATING)
-		return err_say(e, EINVAL, "cannot exec in a container that is still being created: %s",
-			       n->container.id);
+		return err_say(e, EINVAL, "cannot exec in a container that is still being "
+					  "created: %s", n->container.id);
 	if (status == STATUS_PAUSED && !n->ask->ignore_paused)
 		return err_say(e, EINVAL, "cannot exec in a paused container: %s (use "
 					  "--ignore-paused to override)", n->container.id);

@@ -13,10 +13,10 @@ struct context;
 struct err;
 struct strings;
 
-/* asked: the values of --cgroup, [CONTROLLER:]PATH below the container's; the last counts. Without one it
- * is the container's, or that of its init where a service manager inside has divided the container's
- * into parts: the kernel lets no process into such a cgroup itself. A container without a cgroup
- * gives a NULL path and leaves *ret_fd. */
+/* asked: the values of --cgroup, [CONTROLLER:]PATH below the container's; the last counts. Without
+ * one it is the container's, or that of its init where a service manager inside has divided the
+ * container's into parts: the kernel lets no process into such a cgroup itself. A container without
+ * a cgroup gives a NULL path and leaves *ret_fd. */
 int exec_cgroup(struct context *, const struct container *, const struct strings *asked,
 		const char **ret_path, int *ret_fd, struct err *e);
 /* The path of the v2 line of the text of /proc/PID/cgroup: its start in text, *ret_length without

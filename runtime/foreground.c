@@ -48,7 +48,7 @@ struct attendance {
 	bool hung;             /* nobody has it open at the moment */
 	bool mid_line;         /* the last that was read from stdin was not the end of a line */
 	bool passed_end;       /* of stdin */
-	bool ended, abandoned; /* the process is over; the user wants out though output is pending */
+	bool ended, abandoned; /* the process is over; the user does not wait for its output */
 	int status;
 };
 
@@ -233,7 +233,8 @@ static void serve(struct attendance *a)
 		note_end(a, status);
 }
 
-/* When the process is over, what it wrote is in the master already: reading until there is no more gets all. */
+/* When the process is over, what it wrote is in the master already: reading until there is no more
+ * gets all. */
 static bool over(struct attendance *a)
 {
 	if (!a->ended || a->abandoned)

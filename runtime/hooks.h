@@ -20,6 +20,6 @@ struct hook_run {
 	int container;           /* pidfd of the process whose end ends the hook too, -1 none */
 	const char *stdout_file, *stderr_file; /* run.oci.hooks.stdout/.stderr, or NULL */
 };
-/* 0 when the hook exited 0. Else e names the hook, its exit status or signal or timeout, and the last
- * line it wrote to standard error. The hook and what it started are killed at the timeout. */
+/* 0 when the hook exited 0. Else e names the hook, its exit status or signal or timeout, and the
+ * last line it wrote to standard error. The hook and what it started are killed at the timeout. */
 int hook_run(const struct hook_run *, struct err *e);

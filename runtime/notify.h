@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sd_notify(3) through the container's wall: the workload writes to /run/notify/notify.sock, which is
- * ROOT/ID/notify/notify.sock; tare passes readiness on to the NOTIFY_SOCKET it was started with.
+ * sd_notify(3) through the container's wall: the workload writes to /run/notify/notify.sock, which
+ * is ROOT/ID/notify/notify.sock; tare passes readiness on to the NOTIFY_SOCKET it was started with.
  *
- * Invariant: only READY=1 and STATUS= lines pass, with MAINPID of the container's init as the host sees
- * it: a workload cannot speak for another unit's process.
+ * Invariant: only READY=1 and STATUS= lines pass, with MAINPID of the container's init as the host
+ * sees it: a workload cannot speak for another unit's process.
  */
 #pragma once
 #include <stdbool.h>

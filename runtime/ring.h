@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A buffer between two descriptors. Invariant: what was read is written, in order, or the
- * reader of the other end is gone for good; nothing is read while the buffer is full, so that a slow
- * reader slows the writer down.
+ * reader of the other end is gone for good; nothing is read while the buffer is full, so that a
+ * slow reader slows the writer down.
  */
 #pragma once
 #include <stdbool.h>

@@ -157,8 +157,8 @@ int container_read(struct context *context, struct container *c, struct err *e)
 
 	if (r == -ENOENT) {
 		say_absent(c->id, e);
-		return err_hint(e, "it has no state.json: being made or removed, or left half-made; "
-				   "delete --force removes it");
+		return err_hint(e, "it has no state.json: being made or removed, or left half-made"
+				   "; delete --force removes it");
 	}
 	if (r < 0)
 		return err_set(e, -r, "container %s: %s/%s/state.json: read", c->id, context->root,

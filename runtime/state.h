@@ -21,7 +21,14 @@ struct spec;
 struct pairs;
 struct strbuf;
 
-enum status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED, STATUS_COUNT };
+enum status {
+	STATUS_CREATING,
+	STATUS_CREATED,
+	STATUS_RUNNING,
+	STATUS_PAUSED,
+	STATUS_STOPPED,
+	STATUS_COUNT
+};
 extern const char *const status_names[STATUS_COUNT];
 /* 0, or -EINVAL for a name that is none of them. */
 int status_parse(const char *name, enum status *ret_status);
@@ -46,7 +53,7 @@ struct container {
 		uint64_t oom_kills, memory_limit;
 		uint64_t refused_forks, pids_limit;
 	} reached;
-	enum status saved;      /* of the last STATE step: CREATING until the host lane says otherwise */
+	enum status saved;      /* of the last STATE step: CREATING until the lane is through */
 	/* open handles: -1 in CONTAINER_NONE */
 	int dir;                /* the state directory, O_DIRECTORY */
 	bool locked;            /* dir holds the flock */
@@ -57,17 +64,20 @@ struct container {
 /* Ids: [A-Za-z0-9_+.-]{1,1024}, not "." or "..". */
 int container_id_check(const char *id, struct err *e);
 
-/* Opens ROOT (makes it, 0700, when make is set). The fd is the context's. Without make an absent ROOT
- * is -ENOENT. */
+/* Opens ROOT (makes it, 0700, when make is set). The fd is the context's. Without make an absent
+ * ROOT is -ENOENT. */
 int state_root(struct context *, bool make, int *ret_fd, struct err *e);
 /* Makes ROOT/ID and locks it: -EEXIST "container with given ID already exists: ID". */
-int container_reserve(struct context *, const char *id, struct container *ret_container, struct err *e);
+int container_reserve(struct context *, const char *id, struct container *ret_container,
+		      struct err *e);
 /* Opens and reads: -ENOENT "container does not exist: ID", -EBADMSG when state.json is damaged.
  * lock: takes the flock (waits), to be given back by container_unlock() or container_close(). */
-int container_load(struct context *, const char *id, bool lock, struct container *ret_container, struct err *e);
-/* The same in two steps, for a delete that must work whatever state.json holds: container_open() fills
- * id, dir and locked, container_read() the rest (-ENOENT when there is no state.json). */
-int container_open(struct context *, const char *id, bool lock, struct container *ret_container, struct err *e);
+int container_load(struct context *, const char *id, bool lock, struct container *ret_container,
+		   struct err *e);
+/* The same in two steps, for a delete that must work whatever state.json holds: container_open()
+ * fills id, dir and locked, container_read() the rest (-ENOENT when there is no state.json). */
+int container_open(struct context *, const char *id, bool lock, struct container *ret_container,
+		   struct err *e);
 int container_read(struct context *, struct container *, struct err *e);
 /* Waits for the flock of an open container: -ENOENT when it was deleted meanwhile. */
 int container_lock(struct container *, struct err *e);
@@ -82,14 +92,18 @@ void container_close(struct container *);
 int container_pidfd(const struct container *, struct err *e);
 /* Fills start_time and pidfd_inode of a process that was just made. */
 int container_identify(struct container *, pid_t pid, int pidfd, struct err *e);
-/* From pidfd, gate and freezer. A container whose creation was cut short before it had a process is stopped. */
-int container_status(struct context *, const struct container *, enum status *ret_status, struct err *e);
+/* From pidfd, gate and freezer. A container whose creation was cut short before it had a process is
+ * stopped. */
+int container_status(struct context *, const struct container *, enum status *ret_status,
+		     struct err *e);
 /* The config.json saved at create. */
-int container_spec(struct context *, const struct container *, const struct spec **ret_spec, struct err *e);
+int container_spec(struct context *, const struct container *, const struct spec **ret_spec,
+		   struct err *e);
 int container_save_config(const struct container *, int config_fd, struct err *e);
 
 /* Ids of all state directories, sorted. */
 int container_ids(struct context *, struct strings *ret_ids, struct err *e);
-/* The state document of runtime.md#state as one compact JSON text (for hooks) or indented (for `state`:
- * with rootfs, created, owner, as runc prints). */
-void container_document(const struct container *, enum status, bool pretty, struct strbuf *ret_json);
+/* The state document of runtime.md#state as one compact JSON text (for hooks) or indented (for
+ * `state`: with rootfs, created, owner, as runc prints). */
+void container_document(const struct container *, enum status, bool pretty,
+			struct strbuf *ret_json);

@@ -223,7 +223,8 @@ int state_print(const struct container *c, struct strbuf *ret_json, struct err *
 	return 0;
 }
 
-int state_parse(struct arena *arena, const char *json, size_t length, struct container *ret_container,
+int state_parse(struct arena *arena, const char *json, size_t length,
+		struct container *ret_container,
 		struct err *e)
 {
 	struct container c = *ret_container;
@@ -239,7 +240,8 @@ int state_parse(struct arena *arena, const char *json, size_t length, struct con
 		const struct member *m = &members[i];
 		const struct kind_row *kind = &kinds[m->kind];
 
-		if (!kind->parse(arena, json_object_get(object, m->key), &c, (char *)&c + m->offset))
+		if (!kind->parse(arena, json_object_get(object, m->key), &c,
+		    (char *)&c + m->offset))
 			return err_say(e, EBADMSG, "\"%s\" must be %s", m->key, kind->must);
 	}
 	*ret_container = c;

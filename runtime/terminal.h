@@ -22,6 +22,6 @@ void terminal_enter(struct terminal *);
 void terminal_leave(struct terminal *);
 /* Gives the container's the size of the user's (the first of 0, 1, 2 that is one). */
 void terminal_copy_size(int master);
-/* A descriptor of standard output to which a write never waits, where the kernel has a way that leaves
- * the shell's own alone. */
+/* A descriptor of standard output to which a write never waits, where the kernel has a way that
+ * leaves the shell's own alone. */
 int terminal_open_output(void);

@@ -66,7 +66,8 @@ int unix_bind(int dir, const char *name, int type)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	autofd fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	int n = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dir, name);
+	int n = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dir,
+			 name);
 
 	if (n >= (int)sizeof address.sun_path)
 		return -ENAMETOOLONG;

@@ -137,7 +137,8 @@ static void failed_replacement_leaves_the_old(void **state)
 	put(place->dir, "f", "old");
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ none.rlim_cur, old.rlim_max }), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ none.rlim_cur, old.rlim_max }),
+			 0);
 	r = file_replace(place->dir, "f", 0600, "longer", 6);
 	setrlimit(RLIMIT_FSIZE, &old);
 	assert_int_equal(r, -EFBIG);
@@ -269,7 +270,8 @@ static void more_than_one_is_refused_and_closed(void **state)
 	close(pair[1]);
 }
 
-/* Hooks and tare-init read it: whoever holds it must not be able to change what the next one reads. */
+/* Hooks and tare-init read it: whoever holds it must not be able to change what the next one
+ * reads. */
 static void sealed_is_sealed(void **state)
 {
 	autofd fd = memfd_sealed("test", "content", 7);

@@ -77,7 +77,9 @@ static void signed_numbers_keep_their_ends(void **state)
 	}
 }
 
-static const struct name_value colours[] = { { "red", 1 }, { "rot", 1 }, { "blue", 2 }, { NULL, 0 } };
+static const struct name_value colours[] = {
+	{ "red", 1 }, { "rot", 1 }, { "blue", 2 }, { NULL, 0 },
+};
 
 /* A table that answers with the wrong row gives a container the wrong flag. */
 static void names_are_found_whole(void **state)

@@ -78,7 +78,8 @@ static struct spec config(void)
 	} };
 }
 
-/* exec without options runs in the container's own setting, but with its own program and terminal. */
+/* exec without options runs in the container's own setting, but with its own program and
+ * terminal. */
 static void the_config_is_the_default(void **state)
 {
 	autoarena arena = { 0 };
@@ -108,7 +109,8 @@ static void options_go_over_the_config(void **state)
 	const char *const args[] = { "sh" }, *const env[] = { "B=2" };
 	const uint32_t gids[] = { 6, 7 };
 	const struct exec_request ask = {
-		.args = { args, 1 }, .env = { env, 1 }, .cwd = "/tmp", .user = "9", .terminal = true,
+		.args = { args, 1 }, .env = { env, 1 }, .cwd = "/tmp", .user = "9",
+		.terminal = true,
 		.has_no_new_privs = true, .additional_gids = gids, .additional_gid_count = 2,
 	};
 	const struct spec_process *process;

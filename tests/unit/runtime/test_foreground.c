@@ -253,8 +253,8 @@ static void terminal_is_raw_and_restored(void **state)
 	close(keeper);
 }
 
-/* Stopped by kill -TSTP the shell must find its terminal as it left it, and the container go on where it
- * was when the job comes back. */
+/* Stopped by kill -TSTP the shell must find its terminal as it left it, and the container go on
+ * where it was when the job comes back. */
 static void a_stop_gives_the_terminal_back(void **state)
 {
 	struct scene s = begin(wait_go, true);
@@ -346,7 +346,8 @@ static int hang_up_and_return(void)
 	return 0;
 }
 
-/* Nobody on the container's terminal is a pause, not an end: what comes later must still be seen. */
+/* Nobody on the container's terminal is a pause, not an end: what comes later must still be
+ * seen. */
 static void reopened_terminal_is_served_again(void **state)
 {
 	struct scene s = begin(hang_up_and_return, true);
@@ -407,7 +408,8 @@ static int piped(const char *input)
 	return atoi(strrchr(text, '<') + 1);
 }
 
-/* echo | tare run -t: the program must see the end, in the middle of a line too, or it waits for ever. */
+/* echo | tare run -t: the program must see the end, in the middle of a line too, or it waits for
+ * ever. */
 static void end_of_a_pipe_reaches_the_program(void **state)
 {
 	assert_int_equal(piped("abc\n"), 4);

@@ -75,19 +75,23 @@ static void assert_file(struct place *place, const char *name, const char *text)
 	assert_string_equal(found.text, text);
 }
 
-/* A hook runs as root on the host: a variable or a descriptor that leaks into it from elsewhere has been
- * a way to take the host over (CVE-2025-23266). */
+/* A hook runs as root on the host: a variable or a descriptor that leaks into it from elsewhere has
+ * been a way to take the host over (CVE-2025-23266). */
 static void hook_gets_what_is_its_own(void **state)
 {
 	struct place *place = *state;
+	autoarena arena = { 0 };
 	struct err e = { 0 };
 	int leak = open("/dev/zero", O_RDONLY);
 
 	assert_true(leak > 2);
 	setenv("HOST_SECRET", "x", 1);
-	assert_int_equal(run(place, "cat >doc; pwd -P >dir; echo $0 >name; echo \"$HOST_SECRET$ONLY\" >env;"
+	assert_int_equal(run(place, "cat >doc; pwd -P >dir; echo $0 >name;"
+				    "echo \"$HOST_SECRET$ONLY\" >env;"
 				    "for fd in 3 4 5 6 7 8 9; do"
-				    "  [ -e /proc/self/fd/$fd ] && echo $fd; done >fds; :", 0, &e), 0);
+				    "  [ -e /proc/self/fd/$fd ] && echo $fd; done >fds; :",
+			     0, &e), 0);
+	assert_file(place, "dir", arena_printf(&arena, "%s\n", place->path));
 	close(leak);
 	assert_file(place, "doc", "{\"id\":\"x\"}");
 	assert_file(place, "env", "this\n");
@@ -108,8 +112,8 @@ static void hook_gets_default_signals(void **state)
 	sigfillset(&all);
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &all, &old);
-	assert_int_equal(run(place, "grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '\\t\\n' >s", 0,
-			     &e), 0);
+	assert_int_equal(run(place, "grep -E 'Sig(Blk|Ign)' /proc/self/status |"
+				    "tr -d '\\t\\n' >s", 0, &e), 0);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	assert_file(place, "s", "SigBlk:0000000000000000SigIgn:0000000000000000");
 }
@@ -176,7 +180,8 @@ static void daemon_of_a_hook_is_left_alone(void **state)
 	assert_int_equal(kill((pid_t)number, SIGKILL), 0);
 }
 
-/* delete --force of a container whose create hangs in a hook: the end of its process must free it. */
+/* delete --force of a container whose create hangs in a hook: the end of its process must free
+ * it. */
 static void hook_ends_with_the_container(void **state)
 {
 	struct place *place = *state;
@@ -217,7 +222,8 @@ static void output_is_appended_to_files(void **state)
 }
 
 /* What the caller's service manager hears of one message of the workload's. */
-static void assert_forwarded(struct place *place, const char *message, const char *heard, bool ready)
+static void assert_forwarded(struct place *place, const char *message, const char *heard,
+			     bool ready)
 {
 	autoarena arena = { 0 };
 	struct container c = { .id = "x", .dir = place->dir };

@@ -96,7 +96,8 @@ static int accept_on(int listener)
 	return fd;
 }
 
-/* The engine's end of --console-socket and --pidfd-socket: one message, one descriptor, the right one. */
+/* The engine's end of --console-socket and --pidfd-socket: one message, one descriptor, the right
+ * one. */
 static void descriptors_are_sent(void **state)
 {
 	struct place *place = *state;
@@ -252,8 +253,8 @@ static int add_fd(int at)
 	return fcntl(0, F_GETFD) >= 0 ? dup2(0, at) : -1;
 }
 
-/* Sockets that systemd opened for the service arrive in the container with their names; those meant for
- * another process do not. */
+/* Sockets that systemd opened for the service arrive in the container with their names; those meant
+ * for another process do not. */
 static void listening_sockets_come_first(void **state)
 {
 	autoarena arena = { 0 };

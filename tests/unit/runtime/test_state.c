@@ -92,7 +92,8 @@ static void ids_are_names(void **state)
 	assert_int_equal(container_id_check(longest, &e), -EINVAL);
 }
 
-/* Two engines that make the same id at once: one gets it, the other is told. Nobody else may look in. */
+/* Two engines that make the same id at once: one gets it, the other is told. Nobody else may look
+ * in. */
 static void an_id_is_given_once(void **state)
 {
 	struct house *h = *state;
@@ -145,7 +146,8 @@ static void saved_is_loaded(void **state)
 	assert_int_equal(read.dir, -1);
 }
 
-/* The message must lead to the file and to the way out, and delete must still get at the directory. */
+/* The message must lead to the file and to the way out, and delete must still get at the
+ * directory. */
 static void damaged_is_named_and_can_be_opened(void **state)
 {
 	struct house *h = *state;
@@ -297,11 +299,12 @@ static void another_process_with_the_number_is_not_ours(void **state)
 	container_close(&c);
 }
 
-/* A program may call itself anything; read from the wrong field the start time would never match. */
+/* A program may call itself anything; read from the wrong field the start time would never
+ * match. */
 static void start_time_is_field_22(void **state)
 {
 	uint64_t ticks = 0;
-	const char *plain = "7 (sh) S 1 7 7 0 -1 4194304 97 0 0 0 0 0 0 0 20 0 1 0 4711 2281472 193";
+	const char *plain = "7 (sh) S 1 7 7 0 -1 4194304 97 0 0 0 0 0 0 0 20 0 1 0 4711 228 19";
 	const char *odd = "7 (a) S 1 (b c) R 1 7 7 0 -1 1 97 0 0 0 0 0 0 0 20 0 1 0 4712 22 1\n";
 
 	assert_int_equal(stat_start_time(plain, &ticks), 0);

@@ -22,7 +22,8 @@ static struct container example(void)
 {
 	return (struct container){
 		.id = "web", .bundle = "/b \"x\"", .rootfs = "/b/rootfs",
-		.created = "2026-01-02T03:04:05.000000006Z", .owner = "root", .owner_uid = UINT32_MAX,
+		.created = "2026-01-02T03:04:05.000000006Z",
+		.owner = "root", .owner_uid = UINT32_MAX,
 		.pid = 4194304, .start_time = 123456789012345, .pidfd_inode = 1ull << 40,
 		.cgroup = "/tare/web", .namespaces = 0x7e020000, .oci_version = "1.3.0",
 		.annotations = annotations, .annotation_count = 2, .terminal = true,
@@ -53,8 +54,8 @@ static void assert_same(const struct container *a, const struct container *b)
 	}
 }
 
-/* What create wrote, every later command works with: a member that is lost or changed (the start time,
- * say) would let kill hit a stranger. */
+/* What create wrote, every later command works with: a member that is lost or changed (the start
+ * time, say) would let kill hit a stranger. */
 static void what_is_written_is_read_back(void **state)
 {
 	autoarena arena = { 0 };
@@ -148,7 +149,8 @@ static void damage_is_named(void **state)
 	}
 }
 
-/* A bundle's path may be any bytes; JSON cannot hold them, and half a state would be worse than none. */
+/* A bundle's path may be any bytes; JSON cannot hold them, and half a state would be worse than
+ * none. */
 static void other_bytes_are_refused(void **state)
 {
 	autobuf text = { 0 };
