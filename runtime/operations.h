@@ -26,8 +26,8 @@ struct create_request {
 };
 /* Leaves the container created: tare-init waits at the gate. On failure nothing is left. */
 int container_create(struct context *, const struct create_request *, struct err *e);
-/* create + start in one. Not detached: waits; *ret_status is the workload's (128+n for a signal) and the
- * container is deleted afterwards unless keep. */
+/* create + start in one. Not detached: waits; *ret_status is the workload's (128+n for a signal)
+ * and the container is deleted afterwards unless keep. */
 int container_run(struct context *, const struct create_request *, int *ret_status, struct err *e);
 int container_start(struct context *, const char *id, struct err *e);
 
@@ -47,11 +47,13 @@ struct exec_request {
 };
 int container_exec(struct context *, const struct exec_request *, int *ret_status, struct err *e);
 
-/* signal: "TERM", "SIGTERM", "15", "RTMIN+3". all: the whole cgroup (implied without a pid namespace of its own). */
+/* signal: "TERM", "SIGTERM", "15", "RTMIN+3". all: every process of the cgroup, which SIGKILL means
+ * anyway for a container without a pid namespace of its own. */
 int container_kill(struct context *, const char *id, const char *signal, bool all, struct err *e);
 int container_delete(struct context *, const char *id, bool force, struct err *e);
 int container_pause(struct context *, const char *id, bool pause, struct err *e);
 /* Limits of a container that is not stopped: all, or on failure none. */
-int container_update(struct context *, const char *id, const struct spec_resources *, struct err *e);
+int container_update(struct context *, const char *id, const struct spec_resources *,
+		     struct err *e);
 /* Names to numbers: 0 or -EINVAL. */
 int signal_parse(const char *text, int *ret_signal);
