@@ -65,7 +65,7 @@ host() {
 vm() {
 	tools/test-inputs.sh || return 1
 	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
-	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --timeout "${TARE_VM_TIMEOUT:-1500}" -- \
+	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --memory "${TARE_VM_MEMORY:-4G}" --timeout "${TARE_VM_TIMEOUT:-1500}" -- \
 		sh -c "exec $pytest"
 }
 
