@@ -173,7 +173,9 @@ int container_status(struct context *context, const struct container *c, enum st
 		return r;
 	if (frozen)
 		*ret_status = STATUS_PAUSED;
-	else if (c->saved == STATUS_CREATING)
+	/* A creator that died behind the workload's start did not come to say so; one that died
+	 * before it takes its tare-init along. */
+	else if (c->saved == STATUS_CREATING && locked_by_another(c))
 		*ret_status = STATUS_CREATING;
 	else
 		*ret_status = launch_gate_waits(c->dir) ? STATUS_CREATED : STATUS_RUNNING;

@@ -26,6 +26,16 @@ def test_kill_run_in_the_foreground(bundle, tare):
     tare("delete", "--force", id)
 
 
+def test_kill_run_before_its_last_word(bundle, tare):
+    """Killed behind the workload's start, when state.json does not say so yet: the container runs."""
+    bundle.shell("exec sleep 1000000").write()
+    id = tare.new_id()
+    subprocess.run(["strace", "-qq", "-o", "/dev/null", "-e", "inject=renameat:signal=KILL:when=4",
+                    *tare.command("run", "--detach", "--bundle", bundle.path, id)], stdin=subprocess.DEVNULL)
+    assert tare.status(id) == "running"
+    tare("delete", "--force", id)
+
+
 @pytest.mark.parametrize("command", ["create", "run"])
 @pytest.mark.parametrize("point", POINTS)
 def test_kill_at_a_system_call(bundle, tare, command, point):
