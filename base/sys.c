@@ -91,6 +91,14 @@ int sys_execveat(int dir, const char *path, char *const argv[],
 	return (int)syscall(SYS_execveat, dir, path, argv, envp, flags);
 }
 
+/* All zero is SIG_DFL in every architecture's layout of the kernel's structure. */
+void sys_default_signal(int signal)
+{
+	const unsigned long standard[4] = { 0 };
+
+	syscall(SYS_rt_sigaction, signal, standard, NULL, sizeof(uint64_t));
+}
+
 int sys_memfd_create(const char *name, unsigned flags)
 {
 	return (int)syscall(SYS_memfd_create, name, flags);

@@ -25,6 +25,8 @@ int sys_pidfd_send_signal(int pidfd, int signal);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_bpf(int command, void *attr, unsigned size);
 int sys_execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags);
+/* The default action of a signal, of those too that a C library keeps for itself (32 and 33). */
+void sys_default_signal(int signal);
 int sys_memfd_create(const char *name, unsigned flags);
 /* clone3(2) without CLONE_VM: returns twice, like fork(), with none of libc's bookkeeping. In the
  * child only async-signal-safe calls are allowed. */

@@ -116,7 +116,7 @@ static void default_signals(void)
 
 	sigemptyset(&none);
 	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
+		sys_default_signal(i);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
