@@ -71,7 +71,7 @@ def test_nobody_else_gets_it(delegated, change):
 def test_divided(delegated):
     """A service manager moves itself into a cgroup of its own and hands controllers on; exec and delete still work."""
     delegated.shell("cd /sys/fs/cgroup; mkdir init deep deep/er; echo 1 >init/cgroup.procs; "
-                    "echo +pids >cgroup.subtree_control; mkdir /run/ready; " + SLEEP)
+                    "until echo +pids >cgroup.subtree_control; do :; done; mkdir /run/ready; " + SLEEP)
     delegated.mount("/run")
     container = delegated.start()
     group = cgroup_of(container.pid)
