@@ -9,6 +9,7 @@ import lzma
 import os
 import shutil
 import subprocess
+import sys
 
 # What the initramfs loads; their dependencies are added from modules.dep.
 MODULES = ("virtio_pci", "virtio_console", "virtio_rng", "9p", "9pnet_virtio", "overlay")
@@ -20,24 +21,50 @@ def output(*command, **more):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **more).stdout
 
 
-def kernel_package():
+def archives_of(release):
+    """Lines of a sources.list: this distribution's archives with their suites of another release."""
+    here = [line.split() for line in output(os.path.join(HERE, "../../tools/archives.sh")).splitlines()]
+    own = min((suite for _, suite, *_ in here), key=len)
+    return "".join(f"deb {uri} {release}{suite[len(own):]} {' '.join(components)}\n"
+                   for uri, suite, *components in here)
+
+
+def apt_options(cache, release):
+    """Makes apt see another release, by package lists of its own below cache."""
+    own = ["-o", "APT::Sandbox::User=root"]
+    if not release:
+        return own
+    state = os.path.join(cache, "apt")
+    own += ["-o", f"Dir::Etc::SourceList={state}/sources.list", "-o", "Dir::Etc::SourceParts=/dev/null",
+            "-o", f"Dir::State::Lists={state}/lists", "-o", f"Dir::Cache={state}/cache"]
+    if not os.path.exists(state + "/done"):
+        for name in ("lists/partial", "cache/archives/partial"):
+            os.makedirs(os.path.join(state, name), exist_ok=True)
+        with open(state + "/sources.list", "w") as file:
+            file.write(archives_of(release))
+        subprocess.run(["apt-get", "-qq", *own, "update"], check=True, stdout=sys.stderr)
+        open(state + "/done", "w").close()
+    return own
+
+
+def kernel_package(apt):
     """linux-image-6.1.0-99-amd64, which the meta package linux-image-amd64 depends on."""
-    for line in output("apt-cache", "depends", "linux-image-amd64").splitlines():
+    for line in output("apt-cache", *apt, "depends", "linux-image-amd64").splitlines():
         kind, _, name = line.strip().partition(": ")
-        if kind == "Depends":
+        if kind == "Depends" and name.startswith("linux-image-"):
             return name
     raise SystemExit("tests/vm: apt knows no linux-image-amd64: run apt-get update")
 
 
-def unpack_kernel(cache):
+def unpack_kernel(cache, release):
     """Downloads and unpacks the kernel once; returns the tree's path."""
     tree = os.path.join(cache, "kernel")
     if os.path.exists(os.path.join(tree, "done")):
         return tree
     shutil.rmtree(tree, ignore_errors=True)
     os.makedirs(tree)
-    subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download",
-                    kernel_package()], check=True, cwd=tree)
+    apt = apt_options(cache, release)
+    subprocess.run(["apt-get", "-qq", *apt, "download", kernel_package(apt)], check=True, cwd=tree)
     for deb in glob.glob(tree + "/*.deb"):
         subprocess.run(["dpkg", "-x", deb, tree], check=True)
         os.unlink(deb)
@@ -91,7 +118,7 @@ def unpacked(path):
 
 def write_initramfs(modules, work, target):
     shutil.rmtree(work, ignore_errors=True)
-    for name in ("bin", "proc", "sys", "dev", "lower", "memory", "root", "results", "keep", "mod"):
+    for name in ("bin", "proc", "sys", "dev", "lower", "memory", "root", "host", "results", "mod"):
         os.makedirs(os.path.join(work, name))
     shutil.copy(next(path for path in BUSYBOX if os.path.exists(path)), work + "/bin/busybox")
     shutil.copy(os.path.join(HERE, "init"), work + "/init")
@@ -109,10 +136,13 @@ def write_initramfs(modules, work, target):
     shutil.rmtree(work)
 
 
-def prepare(cache):
-    """Makes what is missing in cache. Returns the paths of kernel, initramfs and modules."""
+def prepare(cache, release=None):
+    """Makes what is missing in cache. Returns the paths of kernel, initramfs and modules: of this
+    machine's release of Debian or of the one named."""
+    if release:
+        cache = os.path.join(cache, release)
     os.makedirs(cache, exist_ok=True)
-    tree = unpack_kernel(cache)
+    tree = unpack_kernel(cache, release)
     modules = os.path.realpath(only(tree + "/lib/modules/*") if os.path.isdir(tree + "/lib/modules")
                                else only(tree + "/usr/lib/modules/*"))
     if not os.path.exists(modules + "/modules.dep"):
