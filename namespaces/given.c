@@ -115,12 +115,15 @@ static int mapped_steps(struct maker *m)
 	return r;
 }
 
-/* copy-symlink looks at its source first: that is left to init. */
+/* Whoever enters a running container has left the host's places behind. copy-symlink looks at its
+ * source first: that is left to init. */
 static bool is_to_be_fetched(const struct maker *m)
 {
+	bool enters = m->c->request->errand == ERRAND_ADD_MOUNTS;
+
 	return m->options.bind && !m->options.remount &&
 	       !(m->options.tree_flags & TREE_COPY_SYMLINK) &&
-	       is_unreachable(m->c, maker_source(m));
+	       (enters || is_unreachable(m->c, maker_source(m)));
 }
 
 static int mount_steps(struct compile *c, size_t index, struct err *e)
@@ -141,7 +144,7 @@ int given_compile(struct compile *c, struct err *e)
 {
 	int r = 0;
 
-	if (!spec_new_namespace(c->spec, NS_MOUNT))
+	if (!mounts_are_ours(c))
 		return 0;
 	if (is_unreachable(c, c->request->rootfs))
 		tree_step(c, rootfs_why(c), c->request->rootfs, AT_RECURSIVE);

@@ -151,6 +151,11 @@ static int maps_of_container(const struct maker *m, struct mount_maps *maps)
 			       "/mounts/%zu/options/%zu: needs uidMappings and gidMappings, since "
 			       "the container has no user namespace", m->index,
 			       m->options.idmap_index);
+	if (!spec_new_namespace(spec, NS_USER) && m->c->request->errand == ERRAND_ADD_MOUNTS)
+		return err_say(m->e, EOPNOTSUPP,
+			       "/mounts/%zu/options/%zu: needs uidMappings and gidMappings, since "
+			       "the maps of a user namespace that was joined are not known",
+			       m->index, m->options.idmap_index);
 	if (!spec_new_namespace(spec, NS_USER))
 		return 0; /* OPEN_NS has it */
 	maps->uids = lines_of(m->c->arena, &spec->linux.uid_mappings);

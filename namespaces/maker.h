@@ -50,6 +50,8 @@ struct maker {
 
 /* mounts[index]. */
 int maker_begin(struct compile *, size_t index, struct maker *ret_maker, struct err *e);
+/* Whether mounts[] are to be made: a mount namespace that is joined at create has its mounts. */
+bool mounts_are_ours(const struct compile *);
 bool maker_is_cgroup(const struct maker *);
 /* A bind mount's source, absolute: NULL when there is none. */
 const char *maker_source(const struct maker *);

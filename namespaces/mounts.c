@@ -243,8 +243,28 @@ static bool must_wait(const struct maker *m)
 	       (m->type->late_readonly || path_is(m->path, "/dev"));
 }
 
+/* What looks at the host's own places can only be had before those are left. */
+static int refuse_entering(const struct maker *m)
+{
+	const struct host *host = m->c->host;
+
+	if (m->c->request->errand != ERRAND_ADD_MOUNTS || !m->options.bind || m->options.remount)
+		return 0;
+	if (m->options.tree_flags & TREE_COPY_SYMLINK)
+		return err_say(m->e, EOPNOTSUPP, "/mounts/%zu/options: copy-symlink is not "
+			       "possible in a running container", m->index);
+	if (!host->root && !host->in_userns)
+		return err_say(m->e, EPERM, "/mounts/%zu/source: showing a place of the host in a "
+			       "running container takes root", m->index);
+	return 0;
+}
+
 static int refuse(const struct maker *m)
 {
+	int r = refuse_entering(m);
+
+	if (r < 0)
+		return r;
 	if (path_is(m->path, "/"))
 		return err_say(m->e, EINVAL, "/mounts/%zu/destination: \"%s\" is the root itself",
 			       m->index, m->mount->destination);
@@ -297,12 +317,16 @@ static int mount_steps(struct maker *m)
 	return r;
 }
 
+bool mounts_are_ours(const struct compile *c)
+{
+	return c->request->errand == ERRAND_ADD_MOUNTS || spec_new_namespace(c->spec, NS_MOUNT);
+}
+
 int mounts_compile(struct compile *c, struct err *e)
 {
-	size_t count = spec_new_namespace(c->spec, NS_MOUNT) ? c->spec->mount_count : 0;
+	size_t count = mounts_are_ours(c) ? c->spec->mount_count : 0;
 	int r = 0;
 
-	/* A mount namespace that is joined has its mounts. */
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		struct maker m;
 

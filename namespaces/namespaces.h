@@ -27,6 +27,8 @@ compile_function ns_enter_compile;     /* init lane: SETNS, UNSHARE, FORK, NS_RO
 compile_function rootfs_open_compile;  /* init lane: PROPAGATION, ROOT, the null device for masks */
 compile_function mounts_compile;       /* init lane: one group of steps for each of mounts[] */
 compile_function devices_compile;      /* default and listed nodes, links, ptmx, notify dir */
+compile_function late_compile;         /* what mounts_compile left for the end: ATTR */
+compile_function unmount_compile;      /* UNMOUNT for each of mounts[], the last first */
 compile_function rootfs_enter_compile; /* PIVOT, ROOT_PROPAGATION, ROOT_READONLY */
 compile_function masks_compile;        /* maskedPaths, readonlyPaths */
 compile_function names_compile;        /* HOSTNAME, DOMAINNAME */

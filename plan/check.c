@@ -25,7 +25,7 @@ struct checker {
 	size_t index;                  /* of the step in its lane */
 	struct slot_set filled, given; /* by this lane; by the host lane ahead of CLONE */
 	uint32_t seen[OP_COUNT];       /* steps of each opcode, both lanes */
-	uint64_t clone_flags;
+	uint64_t clone_flags, joined;  /* CLONE_NEW*; a mount namespace that is joined has a root */
 	struct err *e;
 };
 
@@ -268,10 +268,10 @@ static int check_root(struct checker *c, const struct plan_step *step)
 {
 	static const uint16_t need_root[] = {
 		OP_TARGET,  OP_ATTACH, OP_COPY_UP, OP_MKNOD,
-		OP_SYMLINK, OP_PIVOT,  OP_MASK,    OP_READONLY,
+		OP_SYMLINK, OP_PIVOT,  OP_MASK,    OP_READONLY, OP_UNMOUNT,
 	};
 
-	if (c->seen[OP_ROOT] || c->seen[OP_ROOT_GIVEN])
+	if (c->seen[OP_ROOT] || c->seen[OP_ROOT_GIVEN] || c->joined & CLONE_NEWNS)
 		return 0;
 	for (size_t i = 0; i < sizeof need_root / sizeof *need_root; i++)
 		if (need_root[i] == step->op)
@@ -335,6 +335,8 @@ static int check_lane(struct checker *c, enum plan_lane lane)
 		if (r < 0)
 			return r;
 		c->seen[step->op]++;
+		if (step->op == OP_SETNS)
+			c->joined |= step->arg[1];
 		if (step->op == OP_CLONE) {
 			c->given = c->filled;
 			c->clone_flags = step->arg[0];
@@ -378,6 +380,11 @@ static const uint16_t partners[][2] = {
 	{ OP_CONSOLE, OP_TAKE_CONSOLE },
 };
 
+static bool is_end(unsigned op)
+{
+	return op == OP_EXEC || op == OP_DONE;
+}
+
 static int check_counts(struct checker *c)
 {
 	size_t count;
@@ -390,9 +397,9 @@ static int check_counts(struct checker *c)
 	if (c->seen[OP_RELEASE] != releases)
 		return err_say(c->e, EINVAL, "plan: release steps: %u instead of %u",
 			       c->seen[OP_RELEASE], releases);
-	if (c->seen[OP_EXEC] != 1 || init[count - 1].op != OP_EXEC)
+	if (c->seen[OP_EXEC] + c->seen[OP_DONE] != 1 || !is_end(init[count - 1].op))
 		return err_say(c->e, EINVAL,
-			       "plan: the init lane does not end in its one exec step");
+			       "plan: the init lane does not end in its one exec or done step");
 	for (size_t i = 0; i < sizeof partners / sizeof *partners; i++)
 		if (c->seen[partners[i][0]] != c->seen[partners[i][1]])
 			return err_say(c->e, EINVAL, "plan: %s and %s steps are not in pairs",

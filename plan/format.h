@@ -134,6 +134,7 @@ enum plan_step_flag {
 	X(PIVOT, "pivot", LANE_INIT, "kind", A_UINT) \
 	X(MASK, "mask", LANE_INIT, "path null empty", A_STR, A_SLOT, A_SLOT) \
 	X(READONLY, "readonly", LANE_INIT, "path", A_STR) \
+	X(UNMOUNT, "unmount", LANE_INIT, "path", A_STR) \
 	X(ROOT_PROPAGATION, "root-propagation", LANE_INIT, "flags", A_HEX) \
 	X(ROOT_READONLY, "root-readonly", LANE_INIT, "") \
 	X(PROCFS, "procfs", LANE_INIT, "ret", A_RET) \
@@ -158,7 +159,8 @@ enum plan_step_flag {
 	X(HOOK, "hook", LANE_INIT, "kind path argv env timeout", A_STR, A_STR, A_LIST, A_LIST, A_INT) \
 	X(NO_NEW_PRIVS, "no-new-privs", LANE_INIT, "") \
 	X(SECCOMP, "seccomp", LANE_INIT, "filter flags", A_BLOB, A_HEX) \
-	X(EXEC, "exec", LANE_INIT, "argv env home", A_LIST, A_LIST, A_UINT)
+	X(EXEC, "exec", LANE_INIT, "argv env home", A_LIST, A_LIST, A_UINT) \
+	X(DONE, "done", LANE_INIT, "")
 
 enum plan_op {
 #define X(op, ...) OP_##op,

@@ -66,7 +66,7 @@ int plan_seal(struct plan *, struct arena *, struct plan_header **ret_plan, stru
 
 /* Proves a block (8-aligned) well-formed: sizes, offsets, strings, lanes, slots filled before use,
  * SYNC pairs in the same order, exactly one CLONE, a RELEASE where a user namespace waits for it,
- * the init lane ends in EXEC. 0 or -EINVAL. */
+ * the init lane ends in EXEC or DONE. 0 or -EINVAL. */
 int plan_check(const void *block, size_t size, struct err *e);
 
 /* Facts about opcodes and calls. */

@@ -12,6 +12,8 @@
 #include "base/text.h"
 
 enum request_kind { REQUEST_CREATE, REQUEST_RUN, REQUEST_EXEC };
+/* What a process that enters a container is to do instead of executing a program. */
+enum request_errand { ERRAND_NONE, ERRAND_ADD_MOUNTS, ERRAND_REMOVE_MOUNTS };
 
 struct seccomp_filter;
 struct request {
@@ -26,6 +28,7 @@ struct request {
 	struct strings unreachable; /* places of host_places() that the container's root has no path to */
 	const char *notify_dir;     /* host directory to bind on /run/notify, NULL if none */
 	/* exec only */
+	enum request_errand errand;
 	uint32_t join;              /* CLONE_NEW* of the namespaces joined through the pidfd */
 	int init_pidfd;             /* of the container's init; -1 in a printed plan */
 	const char *cgroup;         /* v2 path of the container's cgroup, or a sub-cgroup */

@@ -56,11 +56,37 @@ static compile_function *const exec_order[] = {
 	privileges_compile,
 };
 
-static int compile_all(struct compile *c, compile_function *const *order, size_t count,
-		       struct err *e)
+/* mounts[] of the spec are those to add or remove. */
+static compile_function *const add_mounts_order[] = {
+	given_compile,
+	clone_compile,
+	join_compile,
+	mounts_compile,
+	late_compile,
+	done_compile,
+};
+
+static compile_function *const remove_mounts_order[] = {
+	clone_compile,
+	join_compile,
+	unmount_compile,
+	done_compile,
+};
+
+#define ORDER(list) { list, sizeof list / sizeof *list }
+static const struct order {
+	compile_function *const *items;
+	size_t count;
+} create = ORDER(create_order), errands[] = {
+	[ERRAND_NONE] = ORDER(exec_order),
+	[ERRAND_ADD_MOUNTS] = ORDER(add_mounts_order),
+	[ERRAND_REMOVE_MOUNTS] = ORDER(remove_mounts_order),
+};
+
+static int compile_all(struct compile *c, const struct order *order, struct err *e)
 {
-	for (size_t i = 0; i < count; i++) {
-		int r = order[i](c, e);
+	for (size_t i = 0; i < order->count; i++) {
+		int r = order->items[i](c, e);
 
 		if (r < 0)
 			return r;
@@ -73,7 +99,8 @@ int build_plan(struct context *context, const struct spec *spec,
 	       struct plan_header **ret_plan, struct err *e)
 {
 	autoplan plan = { 0 };
-	bool exec = request->kind == REQUEST_EXEC;
+	const struct order *order =
+		request->kind == REQUEST_EXEC ? &errands[request->errand] : &create;
 	struct compile compile = {
 		.plan = &plan,
 		.arena = context->arena,
@@ -82,10 +109,7 @@ int build_plan(struct context *context, const struct spec *spec,
 		.request = request,
 		.host = &context->host,
 	};
-	int r = exec ? compile_all(&compile, exec_order,
-				   sizeof exec_order / sizeof *exec_order, e)
-		     : compile_all(&compile, create_order,
-				   sizeof create_order / sizeof *create_order, e);
+	int r = compile_all(&compile, order, e);
 
 	if (r < 0)
 		return r;

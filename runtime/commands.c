@@ -206,6 +206,8 @@ const struct command commands[] = {
 	  no_options, 1, 1, .run = command_resume },
 	{ "update", "CONTAINER", "change the limits of a container",
 	  update_options, 1, 1, .run = command_update },
+	{ "mounts", "add|remove CONTAINER FILE", "change the mounts of a running container",
+	  no_options, 3, 3, .run = command_mounts },
 	{ "events", "CONTAINER", "print what a container uses, and its OOM kills",
 	  events_options, 1, 1, .run = command_events },
 	{ "stats", "[CONTAINER]...", "show what containers use",

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -17,6 +14,7 @@
 #include "runtime/exec_cgroup.h"
 #include "runtime/exec_process.h"
 #include "runtime/filter.h"
+#include "runtime/join.h"
 #include "runtime/launch.h"
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
@@ -56,17 +54,6 @@ static int check_status(struct entering *n, struct err *e)
 	return 0;
 }
 
-/* setns(2) refuses the user namespace one is in. */
-static bool same_user_namespace(pid_t pid)
-{
-	char path[64];
-	struct stat own, its;
-
-	snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
-	return stat("/proc/self/ns/user", &own) == 0 && stat(path, &its) == 0 &&
-	       own.st_dev == its.st_dev && own.st_ino == its.st_ino;
-}
-
 static int ask_for(struct entering *n, struct err *e)
 {
 	struct activation activation = { 0 };
@@ -81,9 +68,7 @@ static int ask_for(struct entering *n, struct err *e)
 	n->request.preserve_fds = activation.preserve_fds;
 	n->request.extra_env = activation.env;
 	n->request.init_pidfd = n->init;
-	n->request.join = n->container.namespaces;
-	if (n->request.join & CLONE_NEWUSER && same_user_namespace(n->container.pid))
-		n->request.join &= ~(uint32_t)CLONE_NEWUSER;
+	n->request.join = namespaces_to_join(&n->container);
 	return 0;
 }
 

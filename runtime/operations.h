@@ -55,5 +55,14 @@ int container_pause(struct context *, const char *id, bool pause, struct err *e)
 /* Limits of a container that is not stopped: all, or on failure none. */
 int container_update(struct context *, const char *id, const struct spec_resources *,
 		     struct err *e);
+struct spec;
+struct mounts_request {
+	const char *id;
+	bool remove;             /* else add */
+	const struct spec *spec; /* its mounts; removal looks at their destinations only */
+};
+/* Mounts of a container that is not stopped, in the order given (removal: from the last). What was done ahead of one
+ * that fails stays. */
+int container_mounts(struct context *, const struct mounts_request *, struct err *e);
 /* Names to numbers: 0 or -EINVAL. */
 int signal_parse(const char *text, int *ret_signal);

@@ -14,6 +14,7 @@ compile_function clone_compile;      /* CLONE */
 compile_function resctrl_compile;    /* RESCTRL, before CLONE */
 compile_function identity_compile;   /* STATE creating, now with the pid; HOST_PROC oom_score_adj */
 compile_function join_compile;       /* exec: SETNS through the pidfd, NS_ROOT, FORK into the pid namespace */
+compile_function done_compile;       /* DONE: the errand ends without a program */
 compile_function net_devices_compile; /* SYNC, NET_DEVICE */
 compile_function session_compile;    /* SESSION, KEYRING */
 compile_function hooks_compile;      /* prestart, createRuntime, createContainer */

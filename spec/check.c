@@ -188,7 +188,7 @@ static const struct text_rule config_texts[] = {
 	{ NULL },
 };
 
-static void check_mounts(struct reader *r, const struct spec *spec)
+void check_mounts(struct reader *r, const struct spec *spec)
 {
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct spec_mount *m = &spec->mounts[i];
@@ -198,6 +198,7 @@ static void check_mounts(struct reader *r, const struct spec *spec)
 		else if (m->destination && !is_absolute(m->destination))
 			doubtful(r, "/mounts", "should be absolute: it is taken as below \"/\"",
 				 "/%zu/destination", i);
+		check_mount_mappings(r, i, m);
 	}
 }
 

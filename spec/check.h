@@ -12,11 +12,15 @@
 
 struct reader;
 struct spec;
+struct spec_mount;
 struct spec_process;
 struct spec_resources;
 struct spec_seccomp;
 
 void check_config(struct reader *, const struct spec *);
+/* Each of mounts[] by itself. */
+void check_mounts(struct reader *, const struct spec *);
+void check_mount_mappings(struct reader *, size_t index, const struct spec_mount *);
 /* prefix: "/process", or "" for a document that is a process alone. The same for resources. */
 void check_process(struct reader *, const char *prefix, const struct spec_process *);
 void check_resources(struct reader *, const char *prefix, const struct spec_resources *);

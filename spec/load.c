@@ -43,6 +43,12 @@ static void check_profile_alone(struct reader *r, const void *profile)
 	check_seccomp(r, "", profile);
 }
 
+static void check_mounts_alone(struct reader *r, const void *spec)
+{
+	check_mounts(r, spec);
+}
+
+static const struct kind mounts_kind = { &mounts_object, check_mounts_alone, NULL };
 static const struct kind profile_kind = { &seccomp_object, check_profile_alone, NULL };
 static const struct kind config_kind = { &config_object, check_whole, settle_config };
 static const struct kind process_kind = { &process_object, check_process_alone, settle_process };
@@ -205,4 +211,31 @@ int spec_load_profile(struct arena *arena, int fd, struct problems *ret_problems
 	if (r < 0)
 		return read_failure(arena, -r, ret_problems, e);
 	return parse_profile(arena, &text, ret_problems, ret_profile, ret_pointer, e);
+}
+
+static bool is_list(const struct strbuf *text)
+{
+	size_t blank = text->text ? strspn(text->text, " \t\r\n") : 0;
+
+	return text->text && text->text[blank] == '[';
+}
+
+int spec_load_mounts(struct arena *arena, int fd, struct problems *ret_problems,
+		     const struct spec **ret_spec, struct err *e)
+{
+	autobuf text = { 0 }, object = { 0 };
+	int r = fd_read_all(fd, CONFIG_MAX, &text);
+	const void *target;
+	bool list = is_list(&text);
+
+	if (r < 0)
+		return read_failure(arena, -r, ret_problems, e);
+	strbuf_add(&object, list ? "{\"mounts\":" : "");
+	strbuf_add_bytes(&object, text.text ? text.text : "", text.length);
+	strbuf_add(&object, list ? "}" : "");
+	r = parse_text_as(arena, &mounts_kind, object.text ? object.text : "", object.length,
+			  ret_problems, &target, e);
+	if (r == 0)
+		*ret_spec = target;
+	return r;
 }

@@ -45,6 +45,10 @@ int spec_load_process(struct arena *, int fd, struct problems *ret_problems,
 int spec_load_profile(struct arena *, int fd, struct problems *ret_problems,
 		      const struct spec_seccomp **ret_profile, const char **ret_pointer,
 		      struct err *e);
+/* Mounts alone (`mounts add`): a list as in config.json, or an object that has it as "mounts". Only these members of
+ * *ret_spec are filled. */
+int spec_load_mounts(struct arena *, int fd, struct problems *ret_problems,
+		     const struct spec **ret_spec, struct err *e);
 /* A resources object alone (`update --resources FILE`). */
 int spec_load_resources(struct arena *, int fd, struct problems *ret_problems,
 			const struct spec_resources **ret_resources, struct err *e);

@@ -72,4 +72,10 @@ static const struct field config_fields[] = {
 	FOREIGN("freebsd"),
 	{ NULL },
 };
+/* What `mounts add` and `mounts remove` read. */
+static const struct field mounts_fields[] = {
+	{ "mounts", parse_list, LIST(spec, mounts, mount_count), REQUIRED, .object = &mount_object },
+	{ NULL },
+};
+const struct object mounts_object = { sizeof(struct spec), mounts_fields };
 const struct object config_object = { sizeof(struct spec), config_fields };

@@ -7,6 +7,7 @@
 #include "spec/fields.h"
 
 extern const struct object config_object;    /* struct spec */
+extern const struct object mounts_object;    /* struct spec, of which mounts alone */
 extern const struct object process_object;   /* struct spec_process */
 extern const struct object hooks_object;     /* struct spec_hooks[HOOK_KINDS] */
 extern const struct object linux_object;     /* struct spec_linux */

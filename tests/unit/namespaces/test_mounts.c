@@ -19,6 +19,16 @@ static int cgroup_step(struct compile *c, struct err *e)
 	return 0;
 }
 
+static int join_mounts(struct compile *c, struct err *e)
+{
+	uint64_t slot = plan_slot(c->plan);
+
+	(void)e;
+	PLAN_HOST(c->plan, OP_OPEN_INIT, NULL, slot);
+	PLAN_INIT(c->plan, OP_SETNS, NULL, slot, 0x00020000 /* CLONE_NEWNS */);
+	return 0;
+}
+
 static compile_function *const all[] = { rootfs_open_compile, mounts_compile, rootfs_enter_compile,
 					 NULL };
 static compile_function *const with_cgroup[] = { cgroup_step, rootfs_open_compile, mounts_compile, NULL };
@@ -48,6 +58,45 @@ static void test_a_file_system(void **state)
 		      "flags=none ret=#2\n"
 		      "init attach /mounts/0 (destination /dev/shm) mount=#1 target=#2\n"
 		      "init pivot");
+}
+
+static compile_function *const entering[] = { given_compile, join_mounts, mounts_compile, late_compile, NULL };
+static compile_function *const leaving[] = { join_mounts, unmount_compile, NULL };
+
+/* Inside a running container a path of the host leads elsewhere: a volume's source is opened before it is
+ * entered, while a proc must be the container's own. */
+static void test_mounts_of_a_running_container(void **state)
+{
+	autocompiled c;
+
+	(void)state;
+	compiled_init(&c);
+	c.request.kind = REQUEST_EXEC;
+	c.request.errand = ERRAND_ADD_MOUNTS;
+	compile(&c, "'mounts':[{'destination':'/a','source':'vol','options':['rbind','ro']},"
+		    "{'destination':'/p','type':'proc'},{'destination':'/t','type':'tmpfs','options':['ro']}]",
+		MOUNT_NS, entering);
+	must_have(&c, "host host-tree /mounts/0 (destination /a) source=/bundle/vol flags=RECURSIVE ret=#0\n");
+	must_have(&c, "init setns - ns=#1 type=NEWNS\n"
+		      "init attr /mounts/0 (destination /a) mount=#0");
+	must_have(&c, "init fs /mounts/1 (destination /p) type=proc");
+	must_have(&c, "init attr /mounts/2 (destination /t) mount=#4 set=RDONLY");
+	must_lack(&c, "init tree ");
+}
+
+/* What was mounted last lies on top. */
+static void test_unmounts(void **state)
+{
+	autocompiled c;
+
+	(void)state;
+	compiled_init(&c);
+	c.request.kind = REQUEST_EXEC;
+	c.request.errand = ERRAND_REMOVE_MOUNTS;
+	compile(&c, "'mounts':[{'destination':'/a'},{'destination':'a/b','source':'/x','options':['bind']}]",
+		MOUNT_NS, leaving);
+	must_have(&c, "init unmount /mounts/1 (destination a/b) path=/a/b\n"
+		      "init unmount /mounts/0 (destination /a) path=/a\n");
 }
 
 /* A volume that is bound without its submounts, or with more than asked for, is another volume. */
@@ -284,6 +333,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_file_system),
 		cmocka_unit_test(test_bind_mounts),
+		cmocka_unit_test(test_mounts_of_a_running_container),
+		cmocka_unit_test(test_unmounts),
 		cmocka_unit_test(test_clear_options_on_binds),
 		cmocka_unit_test(test_propagation_comes_last),
 		cmocka_unit_test(test_special_file_systems_go_to_real_directories),

@@ -138,6 +138,30 @@ static void parts(void **state)
 	assert_int_equal(resources->pids_limit, 5);
 }
 
+/* `mounts add` takes the list of a config or what has it as a member; a pointer leads to the mount both times. */
+static void mounts_alone(void **state)
+{
+	static const char *const texts[] = {
+		" [{\"destination\":\"/a\"},{\"source\":\"/x\"}]",
+		"{\"mounts\":[{\"destination\":\"/a\"},{\"source\":\"/x\"}]}",
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		autofd fd = file_with(texts[i]), good = file_with("[{\"destination\":\"/a\"}]");
+		autoarena arena = { 0 };
+		struct problems problems = { 0 };
+		const struct spec *spec = NULL;
+		struct err e = { 0 };
+
+		assert_int_equal(spec_load_mounts(&arena, fd, &problems, &spec, &e), -22);
+		assert_string_equal(e.text, "/mounts/1/destination: is required");
+		assert_null(spec);
+		assert_int_equal(spec_load_mounts(&arena, good, &problems, &spec, &e), 0);
+		assert_int_equal(spec->mount_count, 1);
+		assert_string_equal(spec->mounts[0].destination, "/a");
+	}
+}
+
 /* A directory or a closed descriptor for a config is a plain message, not a crash. */
 static void unreadable(void **state)
 {
@@ -158,6 +182,7 @@ int main(void)
 		cmocka_unit_test(leads_to_the_place), cmocka_unit_test(escaped_backslash),
 		cmocka_unit_test(keeps_64_bits),      cmocka_unit_test(large_number_for_text),
 		cmocka_unit_test(one_line),	      cmocka_unit_test(parts),
+		cmocka_unit_test(mounts_alone),
 		cmocka_unit_test(unreadable),
 	};
 
