@@ -78,6 +78,9 @@ static void make_others(struct compile *c, const struct ns_layout *layout)
 		PLAN_INIT(c->plan, OP_UNSHARE, "/linux/namespaces", layout->unshared);
 	if (layout->late_offsets)
 		write_offsets(c);
+	if (layout->own_offsets)
+		PLAN_INIT(c->plan, OP_CLOCKS, "/linux/timeOffsets",
+			  plan_str(c->plan, ns_time_offsets(c)));
 	if (!needs_fork(c, layout))
 		return;
 	PLAN_INIT(c->plan, OP_FORK, "/linux/namespaces", 0);

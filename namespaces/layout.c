@@ -40,7 +40,8 @@ struct ns_layout ns_layout(const struct spec *spec)
 	bool offsets = flags & CLONE_NEWTIME &&
 		       (spec->linux.boottime.present || spec->linux.monotonic.present);
 	bool user_joined = is_joined(spec, NS_USER);
-	bool user_made = flags & CLONE_NEWUSER && (joins_other(spec) || offsets);
+	bool user_made = flags & CLONE_NEWUSER && joins_other(spec);
+	bool own_offsets = offsets && flags & CLONE_NEWUSER && !user_made;
 	bool late = user_joined || user_made;
 
 	return (struct ns_layout){
@@ -48,7 +49,8 @@ struct ns_layout ns_layout(const struct spec *spec)
 		.unshared = late ? flags & ~(uint64_t)CLONE_NEWUSER : 0,
 		.user_joined = user_joined,
 		.user_made = user_made,
-		.host_offsets = offsets && !late,
+		.host_offsets = offsets && !late && !own_offsets,
+		.own_offsets = own_offsets,
 		.late_offsets = offsets && late,
 	};
 }

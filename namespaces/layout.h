@@ -7,11 +7,13 @@
  *
  * - A user namespace is joined: what is new must be made inside it.
  * - A user namespace is new and others are joined: inside it init would have no right to join them.
- * - A user namespace and a time namespace with offsets are new: offsets are written to a time
- *   namespace that has no process yet, and its owner must be there before it.
  *
  * Then nothing is new in clone3() and init makes the namespaces itself ("late"); a process that
  * made pid or time namespaces is not in them, only its child is, hence FORK.
+ *
+ * Where a user namespace and a time namespace with offsets are new, init makes and enters the latter
+ * (CLOCKS): offsets are written to a time namespace that has no process yet, and its owner must be
+ * there before it.
  */
 #pragma once
 #include <stdbool.h>
@@ -27,6 +29,7 @@ struct ns_layout {
 	bool user_joined;  /* by init */
 	bool user_made;    /* by init */
 	bool host_offsets; /* the host lane makes the time namespace, with its offsets */
+	bool own_offsets;  /* init makes it and writes them */
 	bool late_offsets; /* init makes it, the host lane writes the offsets */
 };
 struct ns_layout ns_layout(const struct spec *);

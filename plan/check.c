@@ -144,6 +144,8 @@ static const struct absent_row {
 	{ OP_CGROUP, 1 << 1 },
 	{ OP_CGROUP_DEVICES, 1 << 0 | 1 << 1 },
 	{ OP_HOST_HOOK, 1 << 2 | 1 << 3 },
+	{ OP_RESCTRL, 1 << 1 | 1 << 3 },
+	{ OP_RESCTRL_JOIN, 1 << 1 },
 	{ OP_NET_DEVICE, 1 << 1 },
 	{ OP_TAKE_LISTENER, 1 << 1 },
 	{ OP_KEYRING, 1 << 0 | 1 << 1 },

@@ -94,6 +94,8 @@ enum plan_step_flag {
 	X(HOST_TREE, "host-tree", LANE_HOST, "source flags ret", A_STR, A_HEX, A_RET) \
 	X(HOST_FS, "host-fs", LANE_HOST, "type source options attr ret", A_STR, A_STR, A_LIST, A_HEX, A_RET) \
 	X(HOST_IDMAP, "host-idmap", LANE_HOST, "mount userns recursive", A_SLOT, A_SLOT, A_UINT) \
+	X(RESCTRL, "resctrl", LANE_HOST, "group schemata must-exist monitor", A_STR, A_LIST, A_UINT, A_STR) \
+	X(OOM_SCORE, "oom-score", LANE_HOST, "adj", A_STR) \
 	X(CLONE, "clone", LANE_HOST, "flags", A_HEX) \
 	/* host lane: behind CLONE */ \
 	X(FORKED, "forked", LANE_HOST, "") \
@@ -102,9 +104,10 @@ enum plan_step_flag {
 	X(RELEASE, "release", LANE_HOST, "") \
 	X(NET_DEVICE, "net-device", LANE_HOST, "host-name name", A_STR, A_STR) \
 	X(HOST_PROC, "host-proc", LANE_HOST, "file text", A_STR, A_STR) \
-	X(RESCTRL, "resctrl", LANE_HOST, "group schemata must-exist monitor", A_STR, A_LIST, A_UINT, A_STR) \
 	X(RESCTRL_JOIN, "resctrl-join", LANE_HOST, "group monitor", A_STR, A_STR) \
 	X(HOST_RLIMIT, "host-rlimit", LANE_HOST, "resource soft hard", A_UINT, A_UINT, A_UINT) \
+	X(HOST_SCHEDULER, "host-scheduler", LANE_HOST, "attr", A_BLOB) \
+	X(HOST_IO_PRIORITY, "host-io-priority", LANE_HOST, "value", A_HEX) \
 	X(TAKE_CONSOLE, "take-console", LANE_HOST, "") \
 	X(TAKE_LISTENER, "take-listener", LANE_HOST, "path metadata", A_STR, A_STR) \
 	/* init lane: namespaces and identity inside them */ \
@@ -112,6 +115,7 @@ enum plan_step_flag {
 	X(UNSHARE, "unshare", LANE_INIT, "flags", A_HEX) \
 	X(FORK, "fork", LANE_INIT, "flags", A_HEX) \
 	X(NS_ROOT, "ns-root", LANE_INIT, "uid gid setgroups", A_UINT, A_UINT, A_UINT) \
+	X(CLOCKS, "clocks", LANE_INIT, "offsets", A_STR) \
 	X(HOSTNAME, "hostname", LANE_INIT, "name", A_STR) \
 	X(DOMAINNAME, "domainname", LANE_INIT, "name", A_STR) \
 	X(LOOPBACK_UP, "loopback-up", LANE_INIT, "") \

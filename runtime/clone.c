@@ -184,6 +184,13 @@ static int leave_namespaces(struct lane *lane, struct err *e)
 	return 0;
 }
 
+/* The kernel permits the old score: it was there before. */
+static void take_back_oom_score(const struct lane *lane)
+{
+	if (*lane->own_oom_score)
+		file_write(AT_FDCWD, "/proc/self/oom_score_adj", lane->own_oom_score);
+}
+
 int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 {
 	int pair[2], r;
@@ -200,5 +207,6 @@ int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 	if (plan < 0)
 		return err_set(e, -plan, "the plan: memfd");
 	r = make_process(lane, flags, image, sync, plan, e);
+	take_back_oom_score(lane);
 	return r < 0 ? r : leave_namespaces(lane, e);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
@@ -255,6 +256,22 @@ static int step_host_idmap(struct lane *lane, const struct plan_step *step, stru
 	return host_idmap(lane->slots[step->arg[0]], lane->slots[step->arg[1]], step->arg[2], e);
 }
 
+/* tare takes it for the moment of CLONE: exec of a user has no right to a file of who enters. */
+static int step_oom_score(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	static const char path[] = "/proc/self/oom_score_adj";
+	autobuf own = { 0 };
+	int r = file_read(AT_FDCWD, path, sizeof lane->own_oom_score - 1, &own);
+
+	if (r == 0)
+		r = file_write(AT_FDCWD, path, text(lane, step, 0));
+	if (r == 0)
+		snprintf(lane->own_oom_score, sizeof lane->own_oom_score, "%s", own.text);
+	if (r < 0)
+		err_set(e, -r, "write %s to %s", text(lane, step, 0), path);
+	return r == -EACCES ? err_hint(e, "lowering it takes CAP_SYS_RESOURCE over the host") : r;
+}
+
 static int step_clone(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	return lane_clone(lane, step->arg[0], e);
@@ -304,10 +321,7 @@ static int step_host_proc(struct lane *lane, const struct plan_step *step, struc
 
 	snprintf(path, sizeof path, "/proc/%d/%s", lane->launch->pid, text(lane, step, 0));
 	r = file_write(AT_FDCWD, path, text(lane, step, 1));
-	if (r == 0)
-		return 0;
-	err_set(e, -r, "write %s to %s", text(lane, step, 1), path);
-	return r == -EACCES ? err_hint(e, "lowering it takes CAP_SYS_RESOURCE over the host") : r;
+	return r < 0 ? err_set(e, -r, "write %s to %s", text(lane, step, 1), path) : 0;
 }
 
 static int step_net_device(struct lane *lane, const struct plan_step *step, struct err *e)
@@ -360,6 +374,22 @@ static int step_rlimit(struct lane *lane, const struct plan_step *step, struct e
 	return 0;
 }
 
+static int step_scheduler(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	const char *attr = (const char *)lane->plan + (uint32_t)step->arg[0];
+
+	if (syscall(SYS_sched_setattr, lane->launch->pid, attr, 0) < 0)
+		return err_set(e, errno, "sched_setattr");
+	return 0;
+}
+
+static int step_io_priority(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, lane->launch->pid, step->arg[0]) < 0)
+		return err_set(e, errno, "ioprio_set");
+	return 0;
+}
+
 static int step_take_console(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	struct launch *launch = lane->launch;
@@ -407,6 +437,7 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_HOST_TREE] = step_host_tree,
 	[OP_HOST_FS] = step_host_fs,
 	[OP_HOST_IDMAP] = step_host_idmap,
+	[OP_OOM_SCORE] = step_oom_score,
 	[OP_CLONE] = step_clone,
 	[OP_FORKED] = step_forked,
 	[OP_RELEASE] = step_release,
@@ -417,6 +448,8 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_RESCTRL] = step_resctrl,
 	[OP_RESCTRL_JOIN] = step_resctrl_join,
 	[OP_HOST_RLIMIT] = step_rlimit,
+	[OP_HOST_SCHEDULER] = step_scheduler,
+	[OP_HOST_IO_PRIORITY] = step_io_priority,
 	[OP_TAKE_CONSOLE] = step_take_console,
 	[OP_TAKE_LISTENER] = step_take_listener,
 };

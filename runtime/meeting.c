@@ -47,6 +47,16 @@ static uint64_t exec_open(struct compile *c)
 	return slot;
 }
 
+/* Inherited: once the process is there and hidden, only root of the host could write it. */
+static void oom_score(struct compile *c)
+{
+	const struct spec_process *process = c->process;
+
+	if (process->has_oom_score_adj)
+		PLAN_HOST(c->plan, OP_OOM_SCORE, "/process/oomScoreAdj",
+			  plan_str(c->plan, arena_printf(c->arena, "%d", process->oom_score_adj)));
+}
+
 int clone_compile(struct compile *c, struct err *e)
 {
 	bool exec = c->request->kind == REQUEST_EXEC;
@@ -55,6 +65,7 @@ int clone_compile(struct compile *c, struct err *e)
 		c->plan->init_slot = (uint32_t)exec_open(c) + 1;
 	if (exec)
 		procfs_open_step(c);
+	oom_score(c);
 	PLAN_HOST(c->plan, OP_CLONE, "/linux/namespaces", exec ? 0 : ns_clone_flags(c->spec));
 	return 0;
 }

@@ -16,7 +16,7 @@
 #include "base/fd.h"
 #include "runtime/netlink.h"
 
-enum { ADDRESSES_MAX = 64 };
+enum { ADDRESSES_MAX = 64, INDICES_TRIED = 1000 };
 
 struct address {
 	struct ifaddrmsg head;
@@ -95,7 +95,7 @@ static int list_addresses(int socket, struct addresses *addresses)
 	return r == 0 && addresses->too_many ? -E2BIG : r;
 }
 
-static int move(int socket, unsigned index, const char *name, int target)
+static int move_as(int socket, unsigned index, const char *name, int target, uint32_t new_index)
 {
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)index };
 	struct netlink_request request;
@@ -103,7 +103,22 @@ static int move(int socket, unsigned index, const char *name, int target)
 	netlink_begin(&request, RTM_NEWLINK, 0, &head, sizeof head);
 	netlink_attribute(&request, IFLA_NET_NS_FD, &target, sizeof target);
 	netlink_attribute(&request, IFLA_IFNAME, name, strlen(name) + 1);
+	netlink_attribute(&request, IFLA_NEW_IFINDEX, &new_index, sizeof new_index);
 	return netlink_call(socket, &request);
+}
+
+/* By its number the device is found again whatever name the kernel makes of "eth%d". */
+static int move(int socket, unsigned index, const char *name, int target, unsigned *ret_index)
+{
+	for (unsigned i = 0; i < INDICES_TRIED; i++) {
+		int r = move_as(socket, index, name, target, index + i);
+
+		if (r == 0)
+			*ret_index = index + i;
+		if (r != -EBUSY)
+			return r;
+	}
+	return -EBUSY;
 }
 
 static int add_address(int socket, unsigned index, const struct address *address)
@@ -155,41 +170,56 @@ static int open_there(int target, int *ret_socket, struct err *e)
 	return 0;
 }
 
-static int settle(const char *name, int target, const struct addresses *addresses, struct err *e)
+static int settle(int there, unsigned index, const struct addresses *addresses)
 {
-	autofd there = -1;
-	unsigned index = 0;
-	int r = open_there(target, &there, e);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = find(there, name, &index);
 	for (size_t i = 0; r == 0 && i < addresses->count; i++)
 		r = add_address(there, index, &addresses->items[i]);
-	if (r < 0)
-		return err_set(e, -r, "%s: its addresses in the container", name);
-	r = bring_up(there, index);
-	return r < 0 ? err_set(e, -r, "%s: bring up in the container", name) : 0;
+	return r < 0 ? r : bring_up(there, index);
+}
+
+/* The kernel would find that out too late: the device would be there, and by another name. */
+static int check_name(int there, const char *name, struct err *e)
+{
+	unsigned taken;
+
+	if (find(there, name, &taken) < 0)
+		return 0;
+	return err_say(e, EEXIST, "the container has a network device %s already", name);
+}
+
+static int look(int here, const char *host_name, struct addresses *addresses, struct err *e)
+{
+	int r = find(here, host_name, &addresses->index);
+
+	if (r == 0)
+		r = list_addresses(here, addresses);
+	return r < 0 ? err_set(e, -r, "network device %s", host_name) : 0;
 }
 
 int netdev_move(const char *host_name, const char *name, int target, struct err *e)
 {
-	autofd here = netlink_open();
+	autofd here = netlink_open(), there = -1;
 	struct addresses addresses = { 0 };
+	unsigned index = 0;
 	int r;
 
 	if (here < 0)
 		return err_set(e, -here, "netlink socket");
 	if (!name)
 		name = host_name;
-	r = find(here, host_name, &addresses.index);
+	r = look(here, host_name, &addresses, e);
 	if (r == 0)
-		r = list_addresses(here, &addresses);
+		r = open_there(target, &there, e);
+	if (r == 0)
+		r = check_name(there, name, e);
 	if (r < 0)
-		return err_set(e, -r, "network device %s", host_name);
-	r = move(here, addresses.index, name, target);
+		return r;
+	r = move(here, addresses.index, name, target, &index);
 	if (r < 0)
 		return err_set(e, -r, "network device %s: move it into the container as %s", host_name,
 			       name);
-	return settle(name, target, &addresses, e);
+	r = settle(there, index, &addresses);
+	return r < 0 ? err_set(e, -r, "%s: its addresses in the container", name) : 0;
 }

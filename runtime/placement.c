@@ -32,19 +32,26 @@ static uint64_t any_cpu(struct compile *c)
 	return plan_blob(c->plan, mask, sizeof mask);
 }
 
+static bool is_given(const char *cpus)
+{
+	return cpus && *cpus;
+}
+
 static int affinity(struct compile *c, struct err *e)
 {
-	const char *final = c->process->exec_cpu_affinity.final;
+	const struct spec_cpu_affinity *cpus = &c->process->exec_cpu_affinity;
 	bool exec = c->request->kind == REQUEST_EXEC;
 	const char *why = "/process/execCPUAffinity/final";
 	uint64_t blob;
 	int r;
 
-	if (!exec || !final) {
+	if (exec && is_given(cpus->initial) && !is_given(cpus->final))
+		return 0; /* the kernel decides what the cpuset leaves of it */
+	if (!exec || !is_given(cpus->final)) {
 		PLAN_INIT(c->plan, OP_AFFINITY, NULL, any_cpu(c))->flags = STEP_OPTIONAL;
 		return 0;
 	}
-	r = mask_blob(c, final, why, &blob, e);
+	r = mask_blob(c, cpus->final, why, &blob, e);
 	if (r == 0)
 		PLAN_INIT(c->plan, OP_AFFINITY, why, blob);
 	return r;
@@ -119,7 +126,7 @@ int initial_affinity_compile(struct compile *c, struct err *e)
 	uint64_t blob;
 	int r;
 
-	if (!initial)
+	if (!is_given(initial))
 		return 0;
 	r = mask_blob(c, initial, why, &blob, e);
 	if (r == 0)

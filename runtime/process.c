@@ -19,8 +19,6 @@
 
 int identity_compile(struct compile *c, struct err *e)
 {
-	const struct spec_process *process = c->process;
-
 	if (c->request->kind != REQUEST_EXEC)
 		PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "creating"));
 	if (c->request->kind != REQUEST_EXEC && c->spec->linux.intel_rdt.present)
@@ -29,12 +27,6 @@ int identity_compile(struct compile *c, struct err *e)
 			  plan_str(c->plan, c->spec->linux.intel_rdt.enable_monitoring
 						    ? c->request->id
 						    : NULL));
-	if (process->has_oom_score_adj) {
-		char *text = arena_printf(c->arena, "%d", process->oom_score_adj);
-
-		PLAN_HOST(c->plan, OP_HOST_PROC, "/process/oomScoreAdj",
-			  plan_str(c->plan, "oom_score_adj"), plan_str(c->plan, text));
-	}
 	return 0;
 }
 
@@ -65,9 +57,9 @@ int console_compile(struct compile *c, struct err *e)
 	return 0;
 }
 
-/* In a user namespace of its own init lacks CAP_SYS_RESOURCE on the host, so a tare that has it
- * raises limits for it while it waits (gate_compile). */
-static bool host_sets_rlimits(const struct compile *c)
+/* In a user namespace of its own init lacks CAP_SYS_RESOURCE, CAP_SYS_NICE and CAP_SYS_ADMIN over the
+ * host, so a tare that has them sets what takes them while init waits (gate_compile). */
+static bool host_sets_limits(const struct compile *c)
 {
 	return c->host->root && spec_has_namespace(c->spec, NS_USER);
 }
@@ -84,7 +76,7 @@ static void rlimits(struct compile *c, enum plan_lane lane, enum plan_op op)
 	}
 }
 
-static void scheduler(struct compile *c)
+static void scheduler(struct compile *c, enum plan_lane lane, enum plan_op op)
 {
 	const struct spec_scheduler *s = &c->process->scheduler;
 	struct sched_attr attr = {
@@ -98,8 +90,34 @@ static void scheduler(struct compile *c)
 		.sched_period = s->period,
 	};
 
-	PLAN_INIT(c->plan, OP_SCHEDULER, "/process/scheduler",
-		  plan_blob(c->plan, &attr, SCHED_ATTR_SIZE_VER0));
+	if (s->present)
+		plan_add(c->plan, lane, op, "/process/scheduler",
+			 (const uint64_t[PLAN_ARGS]){
+				 plan_blob(c->plan, &attr, SCHED_ATTR_SIZE_VER0) });
+}
+
+static void io_priority(struct compile *c, enum plan_lane lane, enum plan_op op)
+{
+	const struct spec_io_priority *io = &c->process->io_priority;
+
+	if (io->present)
+		plan_add(c->plan, lane, op, "/process/ioPriority",
+			 (const uint64_t[PLAN_ARGS]){ io->class << IOPRIO_CLASS_SHIFT |
+						      io->priority });
+}
+
+static void limits_inside(struct compile *c)
+{
+	rlimits(c, LANE_INIT, OP_RLIMIT);
+	scheduler(c, LANE_INIT, OP_SCHEDULER);
+	io_priority(c, LANE_INIT, OP_IO_PRIORITY);
+}
+
+static void limits_from_outside(struct compile *c)
+{
+	rlimits(c, LANE_HOST, OP_HOST_RLIMIT);
+	scheduler(c, LANE_HOST, OP_HOST_SCHEDULER);
+	io_priority(c, LANE_HOST, OP_HOST_IO_PRIORITY);
 }
 
 /* Labels take effect at the next execve, so they are written last among the things that need procfs. */
@@ -127,19 +145,11 @@ static void labels(struct compile *c)
 
 int process_compile(struct compile *c, struct err *e)
 {
-	const struct spec_process *process = c->process;
-	const struct spec_io_priority *io = &process->io_priority;
-
-	if (!host_sets_rlimits(c))
-		rlimits(c, LANE_INIT, OP_RLIMIT);
+	if (!host_sets_limits(c))
+		limits_inside(c);
 	if (c->spec->linux.personality.present)
 		PLAN_INIT(c->plan, OP_PERSONALITY, "/linux/personality",
 			  c->spec->linux.personality.domain);
-	if (process->scheduler.present)
-		scheduler(c);
-	if (io->present)
-		PLAN_INIT(c->plan, OP_IO_PRIORITY, "/process/ioPriority",
-			  io->class << IOPRIO_CLASS_SHIFT | io->priority);
 	labels(c);
 	return 0;
 }
@@ -227,7 +237,10 @@ static int early_filter(struct compile *c, struct err *e)
 
 int gate_compile(struct compile *c, struct err *e)
 {
-	bool host_limits = host_sets_rlimits(c) && c->process->rlimit_count;
+	const struct spec_process *process = c->process;
+	bool limited = process->rlimit_count || process->scheduler.present ||
+		       process->io_priority.present;
+	bool host_limits = host_sets_limits(c) && limited;
 	bool create = c->request->kind == REQUEST_CREATE;
 	int r = early_filter(c, e);
 
@@ -236,7 +249,7 @@ int gate_compile(struct compile *c, struct err *e)
 	if (host_limits || create)
 		plan_sync(c->plan, INIT_TO_HOST, NULL);
 	if (host_limits)
-		rlimits(c, LANE_HOST, OP_HOST_RLIMIT);
+		limits_from_outside(c);
 	if (create)
 		PLAN_INIT(c->plan, OP_GATE, NULL, c->plan->gate_slot - 1);
 	else

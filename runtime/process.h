@@ -10,16 +10,16 @@
 
 compile_function state_compile;      /* STATE creating */
 compile_function gate_open_compile;  /* OPEN_GATE (create only) */
-compile_function clone_compile;      /* CLONE */
+compile_function clone_compile;      /* OOM_SCORE, CLONE */
 compile_function resctrl_compile;    /* RESCTRL, before CLONE */
-compile_function identity_compile;   /* STATE creating, now with the pid; HOST_PROC oom_score_adj */
+compile_function identity_compile;   /* STATE creating, now with the pid; RESCTRL_JOIN */
 compile_function join_compile;       /* exec: SETNS through the pidfd, NS_ROOT, FORK into the pid namespace */
 compile_function done_compile;       /* DONE: the errand ends without a program */
 compile_function net_devices_compile; /* SYNC, NET_DEVICE */
 compile_function session_compile;    /* SESSION, KEYRING */
 compile_function hooks_compile;      /* prestart, createRuntime, createContainer */
 compile_function console_compile;    /* CONSOLE, TAKE_CONSOLE */
-compile_function process_compile;    /* RLIMIT, UMASK, PERSONALITY, SCHEDULER, IO_PRIORITY, ... */
+compile_function process_compile;    /* RLIMIT, SCHEDULER, IO_PRIORITY, PERSONALITY, labels */
 compile_function initial_affinity_compile; /* exec: HOST_AFFINITY, inherited over CLONE */
 compile_function placement_compile;  /* AFFINITY, MEMORY_POLICY */
 compile_function program_compile;    /* GROUPS, CWD, PROGRAM */

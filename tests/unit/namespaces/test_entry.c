@@ -236,6 +236,8 @@ static void test_time_offsets_are_set_ahead_of_the_first_process(void **state)
 		      "host clone - flags=NEWPID\n");
 }
 
+/* init writes them itself: the user namespace must own the clocks, and a user has no right to the
+ * file of a process that hides. */
 static void test_time_offsets_below_a_user_namespace(void **state)
 {
 	autocompiled c;
@@ -244,6 +246,21 @@ static void test_time_offsets_below_a_user_namespace(void **state)
 	compiled_init(&c);
 	enter(&c, "'namespaces':[" NS("user") "," NS("time") "," NS("pid") "],'timeOffsets':{'boottime':"
 		  "{'secs':1}}," MAPS);
+	must_have(&c, "host clone - flags=NEWUSER|NEWPID\n");
+	must_have(&c, "init ns-root /linux/uidMappings uid=0 gid=0 setgroups=1\n"
+		      "init clocks /linux/timeOffsets offsets=\"boottime 1 0\\n\"\n");
+	must_lack(&c, "fork");
+}
+
+/* Where init makes the user namespace itself, the host's root writes them. */
+static void test_time_offsets_beside_a_joined_namespace(void **state)
+{
+	autocompiled c;
+
+	(void)state;
+	compiled_init(&c);
+	enter(&c, "'namespaces':[" NS("user") "," NS("time") "," NS("pid") "," AT("network") "],"
+		  "'timeOffsets':{'boottime':{'secs':1}}," MAPS);
 	must_have(&c, "init unshare /linux/namespaces flags=NEWPID|NEWTIME\n"
 		      "init sync /linux/timeOffsets number=3 direction=init->host\n"
 		      "init sync /linux/timeOffsets number=4 direction=host->init\n"
@@ -290,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_others_are_joined_before_a_new_user_namespace),
 		cmocka_unit_test(test_time_offsets_are_set_ahead_of_the_first_process),
 		cmocka_unit_test(test_time_offsets_below_a_user_namespace),
+		cmocka_unit_test(test_time_offsets_beside_a_joined_namespace),
 		cmocka_unit_test(test_rows),
 	};
 

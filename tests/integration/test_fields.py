@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fields of process and linux that few configs have, each seen by the program it is for. Those that need no
+privilege are tested again as an unprivileged user, in test_fields_rootless.py."""
+import ctypes
+import json
+import os
+import pathlib
+import struct
+import subprocess
+
+import pytest
+from attacking import map_users
+from house import status_fields
+
+CPUS = sorted(os.sched_getaffinity(0))
+LIBC = ctypes.CDLL(None, use_errno=True)
+SCHED_SETATTR, SCHED_GETATTR, SCHED_DEADLINE, RESET_ON_FORK = 314, 315, 6, 1
+
+
+@pytest.fixture(params=["root", "user namespace"])
+def mapped(request, bundle):
+    """The bundle with and without a user namespace of its own."""
+    if request.param == "user namespace":
+        map_users(bundle)
+    return bundle
+
+
+# process.scheduler
+
+def own_schedule(bundle):
+    """(policy, nice, priority) as the program finds them."""
+    bundle.process["args"] = ["/bin/busybox", "cat", "/proc/self/stat"]
+    fields = bundle.run().rpartition(")")[2].split()
+    return int(fields[38]), int(fields[16]), int(fields[37])
+
+
+def attributes(pid):
+    """struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period."""
+    buffer = ctypes.create_string_buffer(48)
+    assert LIBC.syscall(SCHED_GETATTR, pid, buffer, len(buffer), 0) == 0
+    return struct.unpack("<IIQiIQQQ", buffer.raw[:48])
+
+
+def permits(policy, priority=0, *times):
+    """Whether the kernel lets even root have it here: its groups may have no realtime."""
+    attr = struct.pack("<IIQiIQQQ", 48, policy, 0, 0, priority, *(times or (0, 0, 0)))
+    pid = os.fork()
+    if pid == 0:
+        os._exit(LIBC.syscall(SCHED_SETATTR, 0, attr, 0) != 0)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+@pytest.mark.parametrize("scheduler, expected", [
+    ({"policy": "SCHED_OTHER", "nice": 7}, (0, 7, 0)),
+    ({"policy": "SCHED_BATCH", "nice": 3}, (3, 3, 0)),
+    ({"policy": "SCHED_IDLE"}, (5, 0, 0))])
+def test_scheduler(bundle, scheduler, expected):
+    """A batch job that is not held back slows the services beside it."""
+    bundle.process["scheduler"] = scheduler
+    assert own_schedule(bundle) == expected
+
+
+@pytest.mark.parametrize("scheduler, expected", [
+    ({"policy": "SCHED_OTHER", "nice": -5}, (0, -5, 0)),
+    ({"policy": "SCHED_FIFO", "priority": 10}, (1, 0, 10)),
+    ({"policy": "SCHED_RR", "priority": 99}, (2, 0, 99))])
+def test_privileged_scheduler(mapped, scheduler, expected):
+    """Audio and robots: who misses a deadline is of no use. In a user namespace root may not, but who made it may."""
+    if not permits(expected[0], expected[2]):
+        pytest.skip("the kernel permits no realtime here")
+    mapped.process["scheduler"] = scheduler
+    assert own_schedule(mapped) == expected
+
+
+def test_deadline_scheduler(mapped):
+    """The one policy with times: a budget in every period."""
+    times = 2000000, 8000000, 10000000
+    if not permits(SCHED_DEADLINE, 0, *times):
+        pytest.skip("the kernel permits no deadlines here")
+    mapped.process["scheduler"] = {"policy": "SCHED_DEADLINE", "runtime": times[0], "deadline": times[1],
+                                   "period": times[2], "flags": ["SCHED_FLAG_RESET_ON_FORK"]}
+    mapped.process["args"] = ["/bin/busybox", "sleep", "1000000"]
+    container = mapped.start()
+    found = attributes(container.pid)
+    container.remove()
+    assert found[1:] == (SCHED_DEADLINE, RESET_ON_FORK, 0, 0, *times)
+
+
+def test_scheduler_of_exec(sleeper, tmp_path):
+    """A helper that enters a container may have a schedule of its own."""
+    process = {"args": ["cat", "/proc/self/stat"], "cwd": "/", "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0},
+               "scheduler": {"policy": "SCHED_BATCH", "nice": 9}}
+    (tmp_path / "process.json").write_text(json.dumps(process))
+    fields = sleeper.tare("exec", "--process", tmp_path / "process.json", sleeper.id).rpartition(")")[2].split()
+    assert (int(fields[38]), int(fields[16])) == (3, 9)
+
+
+# process.ioPriority
+
+def own_io_priority(bundle):
+    bundle.process["args"] = ["/bin/busybox", "ionice"]
+    return bundle.run().strip()
+
+
+@pytest.mark.parametrize("wanted, shown", [
+    ({"class": "IOPRIO_CLASS_BE", "priority": 6}, "best-effort: prio 6"),
+    ({"class": "IOPRIO_CLASS_IDLE"}, "idle")])
+def test_io_priority(bundle, wanted, shown):
+    """Backups must not stall the database."""
+    bundle.process["ioPriority"] = wanted
+    assert own_io_priority(bundle).startswith(shown)
+
+
+def test_realtime_io_priority(mapped):
+    """The class that takes privileges, also where root inside has none."""
+    mapped.process["ioPriority"] = {"class": "IOPRIO_CLASS_RT", "priority": 2}
+    assert own_io_priority(mapped) == "realtime: prio 2"
+
+
+# process.execCPUAffinity
+
+def allowed(container, affinity, tmp_path):
+    process = {"args": ["cat", "/proc/self/status"], "cwd": "/", "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0},
+               "execCPUAffinity": affinity}
+    path = tmp_path / "process.json"
+    path.write_text(json.dumps(process))
+    return status_fields(container.tare("exec", "--process", path, container.id))["Cpus_allowed_list"]
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="needs two processors")
+def test_cpu_affinity_of_exec(sleeper, tmp_path):
+    """Probes that run on the isolated processors of a latency-critical container spoil its measurements."""
+    first, last = map(str, (CPUS[0], CPUS[-1]))
+    assert allowed(sleeper, {"initial": first, "final": last}, tmp_path) == last
+    assert allowed(sleeper, {"final": first}, tmp_path) == first
+    assert allowed(sleeper, {"final": f"{last},5000"}, tmp_path) == last  # a mask of more than 1024 bits
+    # Without a final one the kernel decides: it keeps what was there when the process was born into its cgroup.
+    assert allowed(sleeper, {"initial": first}, tmp_path) == first
+    assert allowed(sleeper, {}, tmp_path) == sleeper.exec("grep", "Cpus_allowed_list", "/proc/1/status").split()[1]
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="needs two processors")
+def test_cpu_affinity_of_the_config(bundle):
+    """It is meant for every exec, and not for the container's own process."""
+    bundle.process["execCPUAffinity"] = {"final": str(CPUS[-1])}
+    container = bundle.shell("exec sleep 1000000").start()
+    entered = container.exec("grep", "Cpus_allowed_list", "/proc/self/status").split()[1]
+    own = container.exec("grep", "Cpus_allowed_list", "/proc/1/status").split()[1]
+    container.remove()
+    assert entered == str(CPUS[-1]) and own != entered
+
+
+@pytest.mark.parametrize("field", ["initial", "final"])
+def test_processors_that_do_not_exist(sleeper, tmp_path, field):
+    """The field is named: a probe that fails with "Invalid argument" is looked for everywhere else."""
+    process = {"args": ["true"], "cwd": "/", "execCPUAffinity": {field: "5000"}, "user": {"uid": 0, "gid": 0}}
+    (tmp_path / "process.json").write_text(json.dumps(process))
+    message = sleeper.tare.fails("exec", "--process", tmp_path / "process.json", sleeper.id)
+    assert f"execCPUAffinity/{field}" in message
+
+
+# linux.memoryPolicy
+
+@pytest.mark.parametrize("policy, shown", [
+    ({"mode": "MPOL_BIND", "nodes": "0"}, "bind:0"),
+    ({"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}, "bind=static:0"),
+    ({"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_RELATIVE_NODES"]}, "bind=relative:0"),
+    ({"mode": "MPOL_INTERLEAVE", "nodes": "0"}, "interleave:0"),
+    ({"mode": "MPOL_PREFERRED", "nodes": "0"}, "prefer:0"),
+    ({"mode": "MPOL_PREFERRED", "nodes": ""}, "local"),
+    ({"mode": "MPOL_PREFERRED_MANY", "nodes": "0"}, "prefer (many):0"),
+    ({"mode": "MPOL_LOCAL"}, "local"),
+    ({"mode": "MPOL_DEFAULT"}, "default")])
+def test_memory_policy(bundle, policy, shown):
+    """Memory on the far node halves the speed of a database."""
+    if not os.path.exists("/proc/self/numa_maps"):
+        pytest.skip("the kernel has no NUMA")
+    bundle.linux["memoryPolicy"] = policy
+    out = bundle.run("exec cat /proc/self/numa_maps")
+    assert f" {shown} " in out.splitlines()[0]
+
+
+def test_memory_policy_that_the_kernel_refuses(bundle):
+    """Nodes that the machine lacks are named with their field."""
+    if not os.path.exists("/proc/self/numa_maps"):
+        pytest.skip("the kernel has no NUMA")
+    bundle.linux["memoryPolicy"] = {"mode": "MPOL_BIND", "nodes": "63"}
+    message = bundle.create_fails()
+    assert "/linux/memoryPolicy" in message and "set_mempolicy" in message
+
+
+# linux.personality, linux.timeOffsets
+
+@pytest.mark.parametrize("domain, machine", [("LINUX32", "i686"), ("LINUX", os.uname().machine)])
+def test_personality(bundle, domain, machine):
+    """32-bit builds ask uname what they are built for."""
+    if os.uname().machine != "x86_64":
+        pytest.skip("the name is of x86_64")
+    bundle.linux["personality"] = {"domain": domain}
+    assert bundle.run("uname -m") == machine + "\n"
+    container = bundle.shell("exec sleep 1000000").start()
+    assert container.exec("uname", "-m") == machine + "\n"
+    container.remove()
+
+
+def test_clocks(mapped):
+    """A program that was moved here must not see its clocks go back; who enters sees the same clocks."""
+    if not os.path.exists("/proc/self/timens_offsets"):
+        pytest.skip("the kernel has no time namespaces")
+    mapped.namespace("time")
+    mapped.linux["timeOffsets"] = {"boottime": {"secs": 5000000, "nanosecs": 5}, "monotonic": {"secs": 70}}
+    container = mapped.shell("exec sleep 1000000").start()
+    entered = float(container.exec("cat", "/proc/uptime").split()[0])
+    container.remove()
+    assert float(mapped.run("cat /proc/uptime").split()[0]) > 5000000 and entered > 5000000
+
+
+# linux.netDevices
+
+@pytest.fixture
+def network(tare, tmp_path):
+    """A network namespace in the host's place, in which tare runs: its path."""
+    path = tmp_path / "host-network"
+    path.touch()
+    subprocess.run(["unshare", "--net", "mount", "--bind", "/proc/self/ns/net", path], check=True)
+    plain = tare.command
+    tare.command = lambda *args: ["nsenter", f"--net={path}", *plain(*args)]
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def there(network, command):
+    return subprocess.run(["nsenter", f"--net={network}", "sh", "-ec", command], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def devices(network):
+    return set(os.popen(f"nsenter --net={network} ls /sys/class/net 2>/dev/null; "
+                        f"nsenter --net={network} cat /proc/net/dev").read().replace(":", " ").split())
+
+
+MAKE = """ip link add outer type veth peer name other
+ip link set outer address 02:00:00:00:00:07 mtu 1400
+ip link set other up
+ip address add 192.0.2.7/24 broadcast 192.0.2.255 dev outer
+ip address add 198.51.100.1/32 dev outer
+ip -6 address add 2001:db8::7/64 dev outer nodad
+ip link set outer up"""
+
+
+def test_network_device(mapped, network):
+    """A network card handed to a container must arrive as it was: address, MTU, hardware address, up, renamed."""
+    there(network, MAKE)
+    mapped.linux["netDevices"] = {"outer": {"name": "inner"}}
+    out = mapped.run("ip address show inner; cat /sys/class/net/inner/flags")
+    for wanted in ("192.0.2.7/24 brd 192.0.2.255 scope global inner", "198.51.100.1/32", "2001:db8::7/64",
+                   "mtu 1400", "02:00:00:00:00:07"):
+        assert wanted in out, out
+    assert int(out.split()[-1], 16) & 1
+    assert "outer" not in there(network, "ip link")
+
+
+def test_network_device_keeps_its_name(bundle, network):
+    """Without a name it has the host's."""
+    there(network, MAKE)
+    bundle.linux["netDevices"] = {"outer": {}}
+    assert "outer" in bundle.run("cat /proc/net/dev")
+
+
+def test_network_device_by_template(bundle, network):
+    """"%d" is a number of the kernel's choice."""
+    there(network, MAKE)
+    bundle.linux["netDevices"] = {"outer": {"name": "eth%d"}, "other": {"name": "eth%d"}}
+    out = bundle.run("cat /proc/net/dev")
+    assert "eth0:" in out and "eth1:" in out
+
+
+@pytest.mark.parametrize("key, value, said", [
+    ("nothere", {}, "No such device"), ("outer", {"name": "lo"}, "lo")])
+def test_network_device_that_cannot_move(bundle, network, key, value, said):
+    """The device is named, and stays where it was."""
+    there(network, MAKE)
+    bundle.linux["netDevices"] = {key: value}
+    message = bundle.create_fails()
+    assert f"/linux/netDevices/{key}" in message and said in message
+    assert "192.0.2.7/24" in there(network, "ip address show outer")
+
+
+def test_network_device_joins_a_pod(bundle, new_bundle, network):
+    """A namespace that another container made is as good as a new one."""
+    first = bundle.shell("exec sleep 1000000").start()
+    there(network, MAKE)
+    second = new_bundle()
+    second.namespace("network", f"/proc/{first.pid}/ns/net")
+    second.linux["netDevices"] = {"outer": {"name": "pod"}}
+    assert "192.0.2.7" in second.run("ip address show pod")
+    assert "pod" in first.exec("cat", "/proc/net/dev")
+    first.remove()
+
+
+def test_network_device_without_a_network_namespace(bundle):
+    """There is nowhere to move it to: said before anything is made."""
+    bundle.without_namespace("network")
+    bundle.config["mounts"] = [row for row in bundle.config["mounts"] if row["type"] != "sysfs"]
+    bundle.linux["netDevices"] = {"lo": {"name": "x"}}
+    assert "netDevices" in bundle.create_fails()
+
+
+# linux.intelRdt
+
+def test_cache_allocation_where_there_is_none(bundle):
+    """Silently without its share of the cache, a latency-critical service misses its goals."""
+    if os.path.exists("/sys/fs/resctrl/schemata"):
+        pytest.skip("this machine has resctrl")
+    bundle.linux["intelRdt"] = {"closID": "guaranteed", "schemata": ["L3:0=ff"], "enableMonitoring": True}
+    message = bundle.create_fails()
+    assert "/linux/intelRdt" in message and "mount -t resctrl" in message
+
+
+@pytest.fixture
+def resctrl(tare, tmp_path):
+    """A directory in the place of /sys/fs/resctrl, for a tare that loads libraries."""
+    if b"ld-linux" not in pathlib.Path(tare.program).read_bytes()[:4096]:
+        pytest.skip("a static program loads nothing ahead of it")
+    root = tmp_path / "resctrl"
+    (root / "mon_groups").mkdir(parents=True)
+    (root / "there/mon_groups").mkdir(parents=True)
+    for path in (root, root / "there"):
+        (path / "tasks").touch()
+        (path / "schemata").write_text("    L3:0=0ff;1=f00\n    MB:0= 20;1=100\n")
+    library = tmp_path / "fake_resctrl.so"
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-Wall", "-Wextra", "-o", library,
+                    pathlib.Path(__file__).with_name("fake_resctrl.c"), "-ldl"], check=True)
+    plain = tare.command
+    tare.command = lambda *args: ["env", f"LD_PRELOAD={library}", f"FAKE_RESCTRL={root}", *plain(*args)]
+    return root
+
+
+def text(*parts):
+    return pathlib.Path(*parts).read_text().split()
+
+
+@pytest.mark.parametrize("rdt, group, kept", [
+    ({"schemata": ["L3:0=f"], "l3CacheSchema": "L3:0=3", "memBwSchema": "MB:0=20"}, None, False),
+    ({"closID": "new", "l3CacheSchema": "L3:0=f"}, "new", True),
+    ({"closID": "there"}, "there", True),
+    ({"closID": "there", "schemata": ["L3:0=ff", "MB:1=100"]}, "there", True),
+    ({"closID": "/"}, ".", True)])
+@pytest.mark.parametrize("monitored", [False, True])
+def test_cache_allocation(mapped, resctrl, rdt, group, kept, monitored):
+    """A class of its own, one shared by name, the root class, and each watched: made, joined and, where it is the
+    container's own, removed with it."""
+    mapped.linux["intelRdt"] = {**rdt, "enableMonitoring": monitored}
+    container = mapped.shell("exec sleep 1000000").start()
+    directory = resctrl / (group or container.id)
+    watch = directory / "mon_groups" / container.id
+    assert text(directory / "tasks") == [str(container.pid)]
+    assert watch.exists() == monitored and (not monitored or text(watch / "tasks") == [str(container.pid)])
+    if not kept:  # each line was written over the one before: "schemata" comes last
+        assert text(directory / "schemata") == ["L3:0=f"]
+    container.remove()
+    assert directory.exists() == kept and not watch.exists()
+
+
+@pytest.mark.parametrize("rdt, said", [
+    ({"closID": "absent"}, "does not exist"),
+    ({"closID": "there", "l3CacheSchema": "L3:0=1"}, "exists with other schemata")])
+def test_cache_allocation_that_differs(bundle, resctrl, rdt, said):
+    """A container must not end up in a class with other limits than it asked for."""
+    bundle.linux["intelRdt"] = rdt
+    message = bundle.create_fails()
+    assert "/linux/intelRdt" in message and said in message
+    assert text(resctrl / "there/tasks") == [] and not (resctrl / "absent").exists()
+
+
+def test_failed_container_leaves_no_class(bundle, resctrl):
+    """Classes are few: one that is left behind is lost until the machine starts anew."""
+    bundle.linux["intelRdt"] = {"schemata": ["L3:0=f"], "enableMonitoring": True}
+    bundle.process["args"] = ["/not/there"]
+    bundle.create_fails()
+    assert {path.name for path in resctrl.iterdir()} == {"mon_groups", "schemata", "tasks", "there"}
