@@ -21,7 +21,7 @@ demo: release
 	@tools/demo.sh $(RELEASE)/tare
 
 test:
-	$(NEED) build test vm deep release
+	$(NEED) build test vm deep release engines
 	@tools/test.sh
 
 # The parts of `make test`, for those at work on one of them.
@@ -37,6 +37,9 @@ integration: all
 integration-vm: all release
 	$(NEED) test vm
 	@tools/test.sh vm
+engines: release
+	$(NEED) vm engines
+	@tools/test.sh engines
 
 # Times beside crun, runc and the floor program.
 bench: release
@@ -53,4 +56,4 @@ clean:
 distclean:
 	rm -rf build build-*
 
-.PHONY: all release demo test lint lint-deep integration integration-vm bench install clean distclean
+.PHONY: all release demo test lint lint-deep integration integration-vm engines bench install clean distclean

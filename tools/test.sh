@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# All tests, or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm]... Every part runs even
+# All tests, or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm|engines]... Every part runs even
 # when one before it failed; the last lines are the summary.
 # shellcheck disable=SC2317 # the parts are functions called by name
 set -u
@@ -80,8 +80,15 @@ vm() {
 	return "$vm_status"
 }
 
+# Podman, Buildah and the others with tare, runc and crun side by side, in the virtual machine.
+engines() {
+	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --memory "${TARE_VM_MEMORY:-4G}" \
+		--timeout "${TARE_VM_TIMEOUT:-1500}" -- tests/integration/engines/run
+}
+
 failed=0
-[ $# -gt 0 ] || set -- quick sanitize deep host vm
+[ $# -gt 0 ] || set -- quick sanitize deep host vm engines
 for part; do
 	echo "== $part"
 	start=$(date +%s)

@@ -151,28 +151,34 @@ class Script:
             sys.exit(f"{self.name}: no case {', '.join(sorted(unknown))}")
         return [case for case in self.cases if (case[0] in names if names else ALL or not case[3])]
 
-    def drive(self, name, program, directory, cases):
+    def drive(self, engine, cases):
         """{case: what was seen} with one runtime."""
         seen = {}
-        engine = self.make_engine(name, program, directory)
-        try:
-            engine.open()
-            for case, _, function, _ in cases:
-                begin = time.monotonic()
-                seen[case] = look(function, engine)
-                trace(f"{self.name}/{case} {name} {time.monotonic() - begin:.1f} s")
-        finally:
-            engine.close()
+        for case, _, function, _ in cases:
+            begin = time.monotonic()
+            seen[case] = look(function, engine)
+            trace(f"{self.name}/{case} {engine.name} {time.monotonic() - begin:.1f} s")
         return seen
+
+    def compare(self, engines, cases):
+        """{runtime: {case: what was seen}}. Engines are opened one behind the other: what they share on a
+        machine, like Podman's locks, is set up by whoever is first."""
+        try:
+            for engine in engines:
+                engine.open()
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                futures = {engine.name: pool.submit(self.drive, engine, cases) for engine in engines}
+                return {name: future.result() for name, future in futures.items()}
+        finally:
+            for engine in engines:
+                engine.close()
 
     def main(self):
         cases = self.chosen(sys.argv[1:])
         directory = tempfile.mkdtemp(prefix=f"{self.name}.", dir="/var/tmp")
         begin = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            futures = {name: pool.submit(self.drive, name, program, f"{directory}/{name}", cases)
-                       for name, program in programs().items()}
-            seen = {name: future.result() for name, future in futures.items()}
+        seen = self.compare([self.make_engine(name, program, f"{directory}/{name}")
+                             for name, program in programs().items()], cases)
         shutil.rmtree(directory, ignore_errors=True)
         bad = sum(self.judge(case, what, seen) for case, what, _, _ in cases)
         print(f"{self.name}: {len(cases) - bad} of {len(cases)} proved in {time.monotonic() - begin:.0f} s")

@@ -20,9 +20,7 @@ runtime_supports_json = ["tare", "crun", "runc"]
 runtime_supports_nocgroups = ["tare", "crun"]
 cgroup_manager = "{manager}"
 events_logger = "file"
-lock_type = "file"
 tmp_dir = "{directory}/tmp"
-static_dir = "{directory}/libpod"
 volume_path = "{directory}/volumes"
 [engine.runtimes]
 {name} = ["{program}"]
