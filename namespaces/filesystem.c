@@ -57,23 +57,27 @@ static bool has_context(const struct strings *data)
 	return false;
 }
 
-static int label_option(const struct maker *m, const char **ret_option)
+int label_option(const struct compile *c, const char **ret_option, struct err *e)
 {
-	const struct spec *spec = m->c->spec;
-	const char *label = spec->linux.mount_label;
-	const char *type = spec_annotation(spec, "run.oci.mount_context_type");
+	const char *label = c->spec->linux.mount_label;
+	const char *type = spec_annotation(c->spec, "run.oci.mount_context_type");
 
 	*ret_option = NULL;
-	if (!m->type->labelled || !label || !*label || has_context(&m->options.data))
+	if (!label || !*label)
 		return 0;
 	if (!type)
 		type = contexts[0];
 	if (!is_context(type, strlen(type)))
-		return err_say(m->e, EINVAL,
+		return err_say(e, EINVAL,
 			       "/annotations/run.oci.mount_context_type: \"%s\" is none of context, "
 			       "fscontext, defcontext and rootcontext", type);
-	*ret_option = arena_printf(m->c->arena, "%s=%s", type, label);
+	*ret_option = arena_printf(c->arena, "%s=%s", type, label);
 	return 0;
+}
+
+static bool takes_label(const struct maker *m)
+{
+	return m->type->labelled && !has_context(&m->options.data);
 }
 
 /* As mount(2) does with MS_RDONLY, "ro" is said to the superblock too. */
@@ -99,7 +103,7 @@ static struct strings fs_options(const struct maker *m, uint64_t attrs, const ch
 int maker_fs_steps(struct maker *m, enum plan_lane lane, enum plan_op op)
 {
 	struct plan *plan = m->c->plan;
-	const char *type = m->type->real ? m->type->real : m->mount->type, *label;
+	const char *type = m->type->real ? m->type->real : m->mount->type, *label = NULL;
 	const char *source = m->mount->source ? m->mount->source : type;
 	uint64_t attrs = maker_new_attrs(m);
 	struct strings options;
@@ -109,7 +113,7 @@ int maker_fs_steps(struct maker *m, enum plan_lane lane, enum plan_op op)
 			       "/mounts/%zu/type: is required unless the options "
 			       "have \"bind\" or \"rbind\"",
 			       m->index);
-	if (label_option(m, &label) < 0)
+	if (takes_label(m) && label_option(m->c, &label, m->e) < 0)
 		return -EINVAL;
 	options = fs_options(m, attrs, label);
 	plan_add(plan, lane, op, m->why,

@@ -63,6 +63,8 @@ uint64_t maker_tree_flags(const struct maker *);
 uint64_t maker_new_attrs(const struct maker *);
 /* FS or HOST_FS into maker.slot. */
 int maker_fs_steps(struct maker *, enum plan_lane, enum plan_op);
+/* linux.mountLabel as a file system's option, "context=LABEL"; NULL when there is none. */
+int label_option(const struct compile *, const char **ret_option, struct err *e);
 
 /* idmaps.c */
 /* Fills maps from the mount's fields, its options, or the container's own user namespace. */

@@ -40,6 +40,7 @@ struct host {
 	uid_t uid;
 	gid_t gid;               /* effective ids */
 	bool groups_denied;      /* its user namespace has no setgroups(2), nor will those below */
+	bool confined;           /* by an AppArmor profile; only probed when a process is to have one */
 	bool no_terminal_group;  /* its user namespace does not map 5, the gid engines give devpts */
 	bool has_terminal;       /* standard input is a terminal: only used for foreground runs */
 	uint32_t rows, columns;  /* its size, 0 if none */

@@ -50,6 +50,11 @@ static void assume_hybrid(struct host *host)
 	host->controllers = (struct strings){ 0 };
 }
 
+static void assume_confined(struct host *host)
+{
+	host->confined = true;
+}
+
 static void assume_terminal(struct host *host)
 {
 	host->has_terminal = true;
@@ -64,6 +69,7 @@ static const struct fact {
 	{ "root", assume_root },     { "rootless", assume_rootless },
 	{ "userns", assume_userns }, { "unified", assume_unified },
 	{ "hybrid", assume_hybrid }, { "terminal", assume_terminal },
+	{ "confined", assume_confined },
 };
 
 static const struct fact *fact_find(const char *word, size_t length)

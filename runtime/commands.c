@@ -170,7 +170,7 @@ static const struct option_row plan_options[] = {
 	ROW("format", 0, TEXT, format, "text|json", "form of the output (default: text)"),
 	ROW("assume", 0, TEXT, assume, "FACT[,FACT]...",
 	    "do not look at the host but take it to be so: root, rootless, userns, unified, "
-	    "hybrid, terminal"),
+	    "hybrid, terminal, confined"),
 	END,
 };
 static const struct option_row validate_options[] = { BUNDLE_ROWS, END };

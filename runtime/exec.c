@@ -16,6 +16,7 @@
 #include "runtime/filter.h"
 #include "runtime/join.h"
 #include "runtime/launch.h"
+#include "runtime/lsm.h"
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
 #include "runtime/state.h"
@@ -104,6 +105,8 @@ static int compose(struct entering *n, struct err *e)
 
 	if (r == 0)
 		r = check_terminal(n, e);
+	if (r == 0)
+		r = lsm_probe(n->context, n->spec, n->process, e);
 	if (r == 0)
 		r = ask_for(n, e);
 	if (r == 0)

@@ -38,6 +38,8 @@ static const struct hint {
 	{ OP_MEMORY_POLICY, CALL_none, EINVAL,
 	  "the container may use none of these nodes, or the kernel has no such mode or flag" },
 	{ OP_MEMORY_POLICY, CALL_none, ENOSYS, "the kernel is built without NUMA" },
+	{ OP_WRITE_PROC, CALL_write, ENOENT,
+	  "AppArmor has no profile of that name loaded: see apparmor_parser(8)" },
 	{ OP_WRITE_PROC, CALL_none, ENOENT, "this kernel does not have it" },
 	{ OP_WRITE_PROC, CALL_none, EROFS, "it is not namespaced" },
 	{ OP_COUNT, CALL_clone3, EAGAIN, "pids.max or RLIMIT_NPROC is reached" },

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/lsm.h"
 #include "runtime/making.h"
 
 #include <errno.h>
@@ -134,7 +135,9 @@ int making_prepare(struct making *m, struct err *e)
 		r = config_load(m->context, m->ask->bundle, m->ask->config, &m->config, e);
 	if (r == 0)
 		r = check_process(m, e);
-	return r < 0 ? r : host_probe(m->context, e);
+	if (r == 0)
+		r = host_probe(m->context, e);
+	return r < 0 ? r : lsm_probe(m->context, m->config.spec, &m->config.spec->process, e);
 }
 
 int making_reserve(struct making *m, struct err *e)

@@ -129,13 +129,20 @@ static void label(struct compile *c, const char *file, const char *text, const c
 		  plan_str(plan, text));
 }
 
+/* Under no_new_privs a confined process may only give up rights: the new profile then comes on top of its
+ * own. Otherwise its own must allow the change. */
+static const char *apparmor_verb(const struct compile *c)
+{
+	return c->host->confined && c->process->no_new_privileges ? "stack" : "exec";
+}
+
 static void labels(struct compile *c)
 {
 	const struct spec_process *process = c->process;
 
 	if (process->apparmor_profile && *process->apparmor_profile)
 		label(c, "thread-self/attr/apparmor/exec",
-		      arena_printf(c->arena, "exec %s", process->apparmor_profile),
+		      arena_printf(c->arena, "%s %s", apparmor_verb(c), process->apparmor_profile),
 		      arena_printf(c->arena, "/process/apparmorProfile (%s)",
 				   process->apparmor_profile));
 	if (process->selinux_label && *process->selinux_label)

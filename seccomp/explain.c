@@ -99,9 +99,7 @@ static size_t add_conditional(const struct question *q)
 
 static void add_default(const struct question *q, uint32_t token, int number)
 {
-	int newest = seccomp_newest(q->profile, token);
-
-	if (newest >= 0 && number > newest) {
+	if (seccomp_is_new(q->profile, token, number)) {
 		strbuf_addf(q->out, "SCMP_ACT_ERRNO %d (%s): newer than any call that the profile "
 				    "names\n", ENOSYS, strerror(ENOSYS));
 		return;

@@ -29,8 +29,8 @@ uint32_t seccomp_arch_token(const char *name);
 bool seccomp_has_alternatives(const struct spec_seccomp_rule *);
 /* Whether the rule does what the default does: then it is left out. */
 bool seccomp_is_default(const struct spec_seccomp *, const struct spec_seccomp_rule *);
-/* The highest number that the profile names, if calls beyond it get ENOSYS; else -1. */
-int seccomp_newest(const struct spec_seccomp *, uint32_t token);
+/* Whether a call of this number is newer than all that the profile names, and gets ENOSYS therefore. */
+bool seccomp_is_new(const struct spec_seccomp *, uint32_t token, int number);
 
 /* What seccomp(2) is told beside the program. */
 uint32_t seccomp_filter_flags(const struct spec_seccomp *);
@@ -43,6 +43,6 @@ uint32_t seccomp_action_value(unsigned action, int has_errno, uint32_t errno_ret
  * gets ENOSYS instead of the default action, so that programs fall back to an older one. The number
  * of instructions, at most STUB_LONGEST an architecture; 0 when the profile needs none.
  */
-enum { STUB_LONGEST = 6 };
+enum { STUB_LONGEST = 8 };
 size_t seccomp_stub(const struct spec_seccomp *, const struct architectures *,
 		    struct sock_filter *ret_stub);

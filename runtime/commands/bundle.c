@@ -8,6 +8,7 @@
 #include "runtime/build.h"
 #include "runtime/command.h"
 #include "runtime/context.h"
+#include "runtime/lsm.h"
 #include "runtime/probe.h"
 #include "runtime/reach.h"
 #include "spec/spec.h"
@@ -17,6 +18,15 @@ int bundle_host(struct invocation *in, struct err *e)
 	if (in->options->assume)
 		return host_assume(in->context, in->options->assume, e);
 	return host_probe(in->context, e);
+}
+
+/* What cannot be known without looking, and is not assumed. */
+static int look(struct invocation *in, const struct spec *spec, struct request *request,
+		struct err *e)
+{
+	int r = lsm_probe(in->context, spec, &spec->process, e);
+
+	return r < 0 ? r : reach_probe(in->context, spec, request, e);
 }
 
 int bundle_plan(struct invocation *in, const struct config *config, struct plan_header **ret_plan,
@@ -32,7 +42,7 @@ int bundle_plan(struct invocation *in, const struct config *config, struct plan_
 
 	if (!config->spec->process.present)
 		return err_say(e, EINVAL, "/process: must be there to create a container");
-	if (!in->options->assume && reach_probe(in->context, config->spec, &request, e) < 0)
+	if (!in->options->assume && look(in, config->spec, &request, e) < 0)
 		return -e->code;
 	return build_plan(in->context, config->spec, NULL, &request, ret_plan, e);
 }

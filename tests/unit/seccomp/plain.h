@@ -13,6 +13,7 @@ struct spec_seccomp;
 struct plain_call {
 	const char *name; /* NULL: the architecture has no such call */
 	bool listed;      /* the profile has the architecture */
+	uint32_t token;   /* of the architecture, SCMP_ARCH_... */
 	int newest;       /* plain_newest() of the architecture */
 	struct seccomp_data data;
 };
