@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/lsm.h"
 #include "runtime/making.h"
 
 #include <errno.h>
@@ -14,6 +13,7 @@
 #include "runtime/console.h"
 #include "runtime/context.h"
 #include "runtime/died.h"
+#include "runtime/lsm.h"
 #include "runtime/notify.h"
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
