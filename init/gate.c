@@ -11,7 +11,8 @@ static long peer_uid(int socket)
 	return r < 0 ? r : (long)peer.uid;
 }
 
-/* One caller: 1 when it said go. Who hangs up only wanted to know whether we wait. */
+/* One caller: 1 when it said go. Who hangs up only wanted to know whether we wait;
+ * one who speaks otherwise is of another build, and learns of it by our hanging up. */
 static int take_caller(struct init *in, int caller, long host)
 {
 	struct report message;
@@ -21,7 +22,7 @@ static int take_caller(struct init *in, int caller, long host)
 	if (peer_uid(caller) != host)
 		return 0;
 	n = receive(caller, &message, &fd);
-	if (n != sizeof message || message.kind != REPORT_GO)
+	if (n != sizeof message || message.kind != REPORT_GO || message.number != PLAN_GATE)
 		return 0;
 	if (fd >= 0) {
 		fd_close(&in->state);

@@ -113,6 +113,12 @@ int procfs_make(struct init *);
 /* procfs.c */
 /* One write of text into file below the procfs. Fails. */
 int procfs_write(struct init *, int procfs, const char *file, const char *text);
+/* root.c */
+enum { FLAG_REC = 0x4000, FLAG_SLAVE = 1 << 19, FLAG_PRIVATE = 1 << 18 }; /* MS_* of libc */
+/* Fails. */
+int open_directory(struct init *, int dir, const char *path);
+/* From a directory, which is closed, up to the root of the mount it lies on. Fails. */
+int mount_root_of(struct init *, int start);
 /* ns.c */
 /* A change of ids may have made the process dumpable again. */
 void hide(void);

@@ -2,9 +2,9 @@
 /* The root file system: its mount, and entering it. */
 #include "init/init.h"
 
-enum { FLAG_REC = 0x4000, FLAG_SLAVE = 1 << 19, FLAG_PRIVATE = 1 << 18, LAZY = 2 /* MNT_DETACH */ };
+enum { LAZY = 2 /* MNT_DETACH */ };
 
-static int open_directory(struct init *in, int dir, const char *path)
+int open_directory(struct init *in, int dir, const char *path)
 {
 	return check(in, CALL_open, SYS(openat, dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
@@ -59,8 +59,7 @@ int run_ROOT_GIVEN(struct init *in, const uint64_t *arg)
 	return tree < 0 ? -1 : root_take(in, arg[1], tree);
 }
 
-/* From a directory up to the root of the mount it lies on. */
-static int mount_root_of(struct init *in, int start)
+int mount_root_of(struct init *in, int start)
 {
 	autofd dir = start;
 	struct statx st;
@@ -147,27 +146,12 @@ static int enter_move(struct init *in)
 	return r < 0 ? fail(in, CALL_move_mount, r, NULL) : CHECK(in, chroot, ".");
 }
 
-static int enter_chroot(struct init *in)
-{
-	return CHECK(in, chroot, ".");
-}
-
 int run_PIVOT(struct init *in, const uint64_t *arg)
 {
 	int r = CHECK(in, fchdir, in->root);
 
-	if (r < 0)
-		return r;
-	switch (arg[0]) {
-	case PIVOT_ROOT:
-		r = enter_pivot(in);
-		break;
-	case PIVOT_MOVE:
-		r = enter_move(in);
-		break;
-	default:
-		r = enter_chroot(in);
-	}
+	if (r == 0)
+		r = arg[0] == PIVOT_MOVE ? enter_move(in) : enter_pivot(in);
 	return r < 0 ? r : CHECK(in, chdir, "/");
 }
 

@@ -9,21 +9,42 @@
 void init_start(const long *stack);
 ARCH_START(init_start);
 
-/* rt_sigaction(2)'s structure with room for every architecture's members: all zero is the default
- * action. */
-struct disposition {
-	unsigned long members[4];
-};
-
-/* What the caller ignored or blocked (Go programs, nohup) must not reach the workload. */
-static void signals_reset(void)
+static void end_by_signal(int signal)
 {
-	const struct disposition standard = { { 0 } };
+	leave(128 + signal);
+}
+
+/*
+ * The kernel spares the first process of a pid namespace what it has no handler for: a created
+ * container would outlive kill(1). So what ends a process has one here, until execve() takes it away.
+ * Left as they are: faults, whose signal says more than a status; SIGPIPE, since a container goes on
+ * when the caller of `start` is gone; and those that stop a process or do nothing.
+ */
+static int has_handler(int signal)
+{
+	static const uint8_t without[] = {
+		SIGILL,  SIGTRAP, SIGBUS,  SIGFPE,  SIGSEGV, SIGSYS,  SIGPIPE, SIGCHLD,
+		SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH, SIGKILL,
+	};
+	int with = 1;
+
+	for (size_t i = 0; i < sizeof without; i++)
+		with &= without[i] != signal;
+	return with;
+}
+
+/* What the caller ignored or blocked (Go programs, nohup) must not reach the workload. The handler
+ * never returns, so it needs no code to do that. */
+static void signals_take(void)
+{
+	struct sigaction standard = { 0 }, ending = { 0 };
 	const uint64_t none = 0;
 
+	ending.sa_handler = end_by_signal;
+	ending.sa_flags = ARCH_HANDLER_FLAGS;
 	SYS(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
 	for (int signal = 1; signal <= 64; signal++)
-		SYS(rt_sigaction, signal, &standard, 0, sizeof none);
+		SYS(rt_sigaction, signal, has_handler(signal) ? &ending : &standard, 0, sizeof none);
 }
 
 static const struct plan_header *plan_map(int fd)
@@ -86,7 +107,7 @@ void init_start(const long *stack)
 	if (!plan || !plan_fits(plan))
 		leave(2);
 	init_begin(&in, plan);
-	signals_reset();
+	signals_take();
 	if (descriptors_take(&in) == 0)
 		lane_run(&in);
 	report_fault(&in, REPORT_ERROR);

@@ -107,6 +107,18 @@ static void root_step(struct compile *c, const char *path, uint64_t given)
 	PLAN_INIT(plan, OP_ROOT_GIVEN, why, given, root);
 }
 
+static uint64_t pivot_kind(const struct compile *c)
+{
+	return c->request->no_pivot ? PIVOT_MOVE : PIVOT_ROOT;
+}
+
+/* In a chroot nobody may make a user namespace (clone(2)): tare is in none then. */
+static void own_root_step(struct compile *c)
+{
+	if (!spec_new_namespace(c->spec, NS_USER))
+		PLAN_INIT(c->plan, OP_OWN_ROOT, "/linux/namespaces", pivot_kind(c));
+}
+
 static void open_steps(struct compile *c, const struct propagation_row *row)
 {
 	struct plan *plan = c->plan;
@@ -114,6 +126,7 @@ static void open_steps(struct compile *c, const struct propagation_row *row)
 	uint64_t given = given_slot(c, why);
 	const char *path = given == PLAN_NO_SLOT ? c->request->rootfs : "/";
 
+	own_root_step(c);
 	PLAN_INIT(plan, OP_PROPAGATION, propagation_why(c), plan_str(plan, "/"), row->host);
 	if (row->host & MS_SHARED)
 		PLAN_INIT(plan, OP_ROOT_PARENT_PRIVATE, why, plan_str(plan, path));
@@ -151,7 +164,7 @@ int rootfs_enter_compile(struct compile *c, struct err *e)
 	(void)e;
 	if (!spec_new_namespace(c->spec, NS_MOUNT))
 		return 0;
-	PLAN_INIT(c->plan, OP_PIVOT, "/root/path", c->request->no_pivot ? PIVOT_MOVE : PIVOT_ROOT);
+	PLAN_INIT(c->plan, OP_PIVOT, "/root/path", pivot_kind(c));
 	if (row && row->root)
 		PLAN_INIT(c->plan, OP_ROOT_PROPAGATION, propagation_why(c), row->root);
 	plan_add_later(c->plan);

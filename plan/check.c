@@ -46,7 +46,7 @@ static int bad(struct checker *c, const struct plan_step *step, const char *fmt,
 static bool magic_broken(const struct plan_header *h, size_t size)
 {
 	(void)size;
-	return h->magic != PLAN_MAGIC || h->version != PLAN_VERSION;
+	return h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->gate != PLAN_GATE;
 }
 
 static bool size_broken(const struct plan_header *h, size_t size)

@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC 0x65726174u /* "tare" */
-enum { PLAN_VERSION = 1, PLAN_ARGS = 6, PLAN_SLOTS_MAX = 256 };
+enum { PLAN_ARGS = 6, PLAN_SLOTS_MAX = 256 };
 
 /* What an argument means: how it is printed, checked and read.
  * In arg[]: S and L are offsets; B is length << 32 | offset; the rest are values. */
@@ -52,7 +52,8 @@ struct plan_header {
 	uint32_t slots, slot_count;       /* offset of int32_t[], -1 = empty */
 	int32_t sync_fd;                  /* set by launch just before CLONE */
 	uint32_t preserve_fds;            /* descriptors 3..3+n-1 go to the workload */
-	uint32_t reserved[6];
+	uint32_t gate;                    /* PLAN_GATE of the build that made it */
+	uint32_t reserved[5];
 };
 
 struct plan_step {
@@ -84,10 +85,8 @@ enum plan_step_flag {
 	X(CGROUP_OWN, "cgroup-own", LANE_HOST, "uid", A_UINT) \
 	X(OPEN, "open", LANE_HOST, "path flags ret", A_STR, A_HEX, A_RET) \
 	X(OPEN_NS, "open-ns", LANE_HOST, "path type ret", A_STR, A_HEX, A_RET) \
-	X(OPEN_NULL, "open-null", LANE_HOST, "ret", A_RET) \
 	X(OPEN_GATE, "open-gate", LANE_HOST, "ret", A_RET) \
 	X(OPEN_INIT, "open-init", LANE_HOST, "ret", A_RET) \
-	X(HOST_SETNS, "host-setns", LANE_HOST, "ns type", A_SLOT, A_HEX) \
 	X(TIME_OFFSETS, "time-offsets", LANE_HOST, "text", A_STR) \
 	X(HOST_AFFINITY, "host-affinity", LANE_HOST, "mask", A_BLOB) \
 	X(USERNS, "userns", LANE_HOST, "uid-map gid-map ret", A_STR, A_STR, A_RET) \
@@ -121,6 +120,7 @@ enum plan_step_flag {
 	X(LOOPBACK_UP, "loopback-up", LANE_INIT, "") \
 	X(KEYRING, "keyring", LANE_INIT, "name label", A_STR, A_STR) \
 	/* init lane: mounts. "root" is the slot of the rootfs mount. */ \
+	X(OWN_ROOT, "own-root", LANE_INIT, "kind", A_UINT) \
 	X(PROPAGATION, "propagation", LANE_INIT, "path flags", A_STR, A_HEX) \
 	X(ROOT, "root", LANE_INIT, "path recursive ret", A_STR, A_UINT, A_RET) \
 	X(ROOT_PARENT_PRIVATE, "root-parent-private", LANE_INIT, "path", A_STR) \
@@ -173,6 +173,23 @@ enum plan_op {
 	OP_COUNT
 };
 
+/*
+ * A tare-init that waits at its gate may be older than the tare that starts it. Two numbers say what has
+ * changed, and come from what they are about. PLAN_VERSION: how a plan is read, the sum of all rows by
+ * place and shape. PLAN_GATE: what is said at the gate. An edition rises by hand, where a meaning changes
+ * and its shape does not.
+ */
+enum { PLAN_EDITION = 1, PLAN_GATE_EDITION = 1 };
+#define PLAN_KINDS(none, a, b, c, d, e, f, ...) \
+	((a) | (b) << 4 | (c) << 8 | (d) << 12 | (e) << 16 | (f) << 20)
+#define PLAN_SHAPE(op, name, lane, args, ...) \
+	+(OP_##op + 1u) * (PLAN_KINDS(0, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0) * 31u + \
+			   (lane) * 7u + sizeof name * 131u + sizeof args * 1031u)
+#define PLAN_VERSION \
+	((uint32_t)(PLAN_EDITION + sizeof(struct plan_header) + \
+		    sizeof(struct plan_step) PLAN_OPS(PLAN_SHAPE)))
+#define PLAN_GATE ((uint32_t)(sizeof(struct report) << 16 | REPORT_EXEC << 8 | PLAN_GATE_EDITION))
+
 /* TARGET flags. */
 enum plan_target_flag {
 	TARGET_NOFOLLOW = 1,    /* the last component may not be a symlink (dest-nofollow) */
@@ -186,13 +203,13 @@ enum plan_tree_flag {
 	TREE_NOFOLLOW = 1 << 20, /* src-nofollow */
 	TREE_COPY_SYMLINK = 1 << 21,
 };
-/* PIVOT kinds. */
-enum plan_pivot { PIVOT_ROOT, PIVOT_MOVE, PIVOT_CHROOT };
+/* PIVOT and OWN_ROOT kinds. */
+enum plan_pivot { PIVOT_ROOT, PIVOT_MOVE };
 
 /* What travels over the sync socket, one SOCK_SEQPACKET message each way. */
 enum report_kind {
 	REPORT_SYNC = 1, /* init posts: number */
-	REPORT_GO,       /* host posts: number; hooks need SCM_RIGHTS with the state document */
+	REPORT_GO,       /* host posts: number, at the gate PLAN_GATE; hooks need SCM_RIGHTS with the state document */
 	REPORT_ERROR,    /* init: step, error, call, detail; init ends after it */
 	REPORT_WARNING,  /* the same for a STEP_OPTIONAL step, or a note; init goes on */
 	REPORT_FD,       /* init: SCM_RIGHTS with one descriptor for the host's TAKE_ step */

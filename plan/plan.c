@@ -194,6 +194,7 @@ int plan_seal(struct plan *plan, struct arena *arena, struct plan_header **ret_p
 	*header = (struct plan_header){
 		.magic = PLAN_MAGIC,
 		.version = PLAN_VERSION,
+		.gate = PLAN_GATE,
 		.size = (uint32_t)size,
 		.steps = (uint32_t)steps,
 		.host_count = (uint32_t)plan->host.count,

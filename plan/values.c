@@ -64,7 +64,6 @@ static const struct name_value filter_names[] = {
 static const struct name_value pivot_names[] = {
 	{ "pivot_root", PIVOT_ROOT },
 	{ "move", PIVOT_MOVE },
-	{ "chroot", PIVOT_CHROOT },
 	{ NULL, 0 },
 };
 
@@ -75,7 +74,6 @@ static const struct value_row {
 	const struct name_value *names;
 } value_rows[] = {
 	{ OP_OPEN_NS, 1, false, clone_names },
-	{ OP_HOST_SETNS, 1, false, clone_names },
 	{ OP_CLONE, 0, false, clone_names },
 	{ OP_SETNS, 1, false, clone_names },
 	{ OP_UNSHARE, 0, false, clone_names },
@@ -90,6 +88,7 @@ static const struct value_row {
 	{ OP_ATTR, 2, false, attr_names },
 	{ OP_ATTR, 3, false, propagation_names },
 	{ OP_TARGET, 3, false, target_names },
+	{ OP_OWN_ROOT, 0, true, pivot_names },
 	{ OP_PIVOT, 0, true, pivot_names },
 	{ OP_ROOT_PROPAGATION, 0, false, propagation_names },
 	{ OP_SECCOMP, 1, false, filter_names },

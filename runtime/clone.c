@@ -174,11 +174,9 @@ static int make_process(struct lane *lane, uint64_t flags, int image, int sync, 
 	return 0;
 }
 
-/* Only our children were to enter them. */
-static int leave_namespaces(struct lane *lane, struct err *e)
+/* Only our child was to enter it. */
+static int leave_time(struct lane *lane, struct err *e)
 {
-	if (lane->own_pid_ns >= 0 && setns(lane->own_pid_ns, CLONE_NEWPID) < 0)
-		return err_set(e, errno, "setns back to the own pid namespace");
 	if (lane->own_time_ns >= 0 && setns(lane->own_time_ns, CLONE_NEWTIME) < 0)
 		return err_set(e, errno, "setns back to the own time namespace");
 	return 0;
@@ -208,5 +206,5 @@ int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 		return err_set(e, -plan, "the plan: memfd");
 	r = make_process(lane, flags, image, sync, plan, e);
 	take_back_oom_score(lane);
-	return r < 0 ? r : leave_namespaces(lane, e);
+	return r < 0 ? r : leave_time(lane, e);
 }

@@ -66,6 +66,7 @@ static int ask_for(struct entering *n, struct err *e)
 	n->request.id = n->container.id;
 	n->request.bundle = n->container.bundle;
 	n->request.rootfs = n->container.rootfs;
+	n->request.no_new_keyring = n->container.no_new_keyring;
 	n->request.preserve_fds = activation.preserve_fds;
 	n->request.extra_env = activation.env;
 	n->request.init_pidfd = n->init;

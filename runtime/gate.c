@@ -61,12 +61,51 @@ static const struct plan_header *saved_plan(struct arena *arena, int dir)
 	return plan_check(block, text.length, &ignored) == 0 ? block : NULL;
 }
 
+/* What another build of tare wrote there says at least that. */
+static struct plan_header saved_header(int dir)
+{
+	struct plan_header header = { 0 };
+	autobuf text = { 0 };
+
+	if (file_read(dir, "plan", PLAN_MAX, &text) == 0 && text.length >= sizeof header)
+		memcpy(&header, text.text, sizeof header);
+	return header;
+}
+
+static int explain(struct context *context, const struct container *c, const struct report *report,
+		   struct err *e)
+{
+	const struct plan_header *plan = saved_plan(context->arena, c->dir);
+	int r = launch_explain(plan, report, e);
+
+	if (plan)
+		return r;
+	return err_hint(e, "which step that was is not known: another build of tare made the "
+			   "container: plan version %08x, this one has %08x",
+			saved_header(c->dir).version, PLAN_VERSION);
+}
+
+static bool speaks_otherwise(const struct container *c, struct err *e)
+{
+	struct plan_header header = saved_header(c->dir);
+
+	if (header.magic != PLAN_MAGIC || header.gate == PLAN_GATE)
+		return false;
+	err_say(e, EPROTO, "container %s was created by another build of tare: gate version %08x, "
+			   "this one has %08x", c->id, header.gate, PLAN_GATE);
+	err_hint(e, "start it with that build, or delete it and create it again");
+	return true;
+}
+
+/* The gate was closed before execve. */
 static int init_died(struct context *context, const struct container *c, struct err *e)
 {
 	autofd cgroup = -1;
 	struct err ignored;
 	const char *why = NULL;
 
+	if (speaks_otherwise(c, e))
+		return -e->code;
 	err_say(e, ECHILD, "container %s has stopped: its first process ended before it executed "
 			   "the program", c->id);
 	if (c->cgroup && host_probe(context, &ignored) == 0 &&
@@ -98,7 +137,7 @@ static int await_exec(struct context *context, const struct container *c, int ga
 		if (n != (ssize_t)sizeof report)
 			return executing && n == 0 ? 0 : init_died(context, c, e);
 		if (report.kind == REPORT_ERROR)
-			return launch_explain(saved_plan(context->arena, c->dir), &report, e);
+			return explain(context, c, &report, e);
 		if (report.kind == REPORT_WARNING)
 			warn(saved_plan(context->arena, c->dir), &report);
 		executing |= report.kind == REPORT_EXEC;
@@ -108,7 +147,7 @@ static int await_exec(struct context *context, const struct container *c, int ga
 int launch_open_gate(struct context *context, const struct container *c, int state_document,
 		     struct err *e)
 {
-	struct report go = { .kind = REPORT_GO };
+	struct report go = { .kind = REPORT_GO, .number = PLAN_GATE };
 	autofd gate = unix_connect(c->dir, "gate", SOCK_SEQPACKET);
 	ssize_t n;
 	int r;

@@ -139,19 +139,6 @@ static int step_open_ns(struct lane *lane, const struct plan_step *step, struct 
 	return 0;
 }
 
-static int step_open_null(struct lane *lane, const struct plan_step *step, struct err *e)
-{
-	autofd fd = sys_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return err_set(e, errno, "open_tree /dev/null");
-	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-		return err_say(e, ENODEV, "/dev/null of the host is not the null device");
-	fill(lane, step->arg[0], fd_take(&fd));
-	return 0;
-}
-
 static int step_open_gate(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	int gate = -1;
@@ -172,31 +159,13 @@ static int step_open_init(struct lane *lane, const struct plan_step *step, struc
 	return 0;
 }
 
-static int remember(int *own, const char *path, struct err *e)
-{
-	*own = open(path, O_RDONLY | O_CLOEXEC);
-	return *own < 0 ? err_set(e, errno, "open %s", path) : 0;
-}
-
-static int step_host_setns(struct lane *lane, const struct plan_step *step, struct err *e)
-{
-	bool pid = step->arg[1] == CLONE_NEWPID;
-	int r = remember(pid ? &lane->own_pid_ns : &lane->own_time_ns,
-			 pid ? "/proc/self/ns/pid" : "/proc/self/ns/time", e);
-
-	if (r < 0)
-		return r;
-	if (setns(lane->slots[step->arg[0]], (int)step->arg[1]) < 0)
-		return err_set(e, errno, "setns");
-	return 0;
-}
-
 static int step_time_offsets(struct lane *lane, const struct plan_step *step, struct err *e)
 {
-	int r = remember(&lane->own_time_ns, "/proc/self/ns/time", e);
+	int r;
 
-	if (r < 0)
-		return r;
+	lane->own_time_ns = open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC);
+	if (lane->own_time_ns < 0)
+		return err_set(e, errno, "open /proc/self/ns/time");
 	if (unshare(CLONE_NEWTIME) < 0)
 		return err_set(e, errno, "unshare");
 	r = file_write(AT_FDCWD, "/proc/self/timens_offsets", text(lane, step, 0));
@@ -427,10 +396,8 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_CGROUP_OWN] = step_cgroup_own,
 	[OP_OPEN] = step_open,
 	[OP_OPEN_NS] = step_open_ns,
-	[OP_OPEN_NULL] = step_open_null,
 	[OP_OPEN_GATE] = step_open_gate,
 	[OP_OPEN_INIT] = step_open_init,
-	[OP_HOST_SETNS] = step_host_setns,
 	[OP_TIME_OFFSETS] = step_time_offsets,
 	[OP_HOST_AFFINITY] = step_host_affinity,
 	[OP_USERNS] = step_userns,

@@ -26,7 +26,7 @@ struct lane {
 	int taken;             /* what the last REPORT_FD brought */
 	int state;             /* memfd with the state document for the next hooks */
 	int resctrl;           /* the mount, -1 while not opened */
-	int own_pid_ns, own_time_ns; /* to come back to after CLONE */
+	int own_time_ns;       /* to come back to after CLONE */
 	char own_oom_score[12]; /* to be taken back after CLONE; empty: unchanged */
 	bool executing;        /* REPORT_EXEC was seen */
 };

@@ -33,9 +33,8 @@ void launch_clear(struct launch *launch)
 
 static void lane_clear(struct lane *lane)
 {
-	int *const owned[] = { &lane->sync,  &lane->cgroup,     &lane->taken,
-			       &lane->state, &lane->own_pid_ns, &lane->own_time_ns,
-			       &lane->resctrl };
+	int *const owned[] = { &lane->sync,  &lane->cgroup,      &lane->taken,
+			       &lane->state, &lane->own_time_ns, &lane->resctrl };
 
 	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
 		fd_close(owned[i]);
@@ -56,7 +55,6 @@ static struct lane lane_begin(struct launch *launch)
 		.taken = -1,
 		.state = -1,
 		.resctrl = -1,
-		.own_pid_ns = -1,
 		.own_time_ns = -1,
 	};
 }

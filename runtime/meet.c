@@ -17,6 +17,20 @@
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 
+/* As the first process of a pid namespace tare-init ends itself by a signal's number: init/start.c. */
+static void say_end(const siginfo_t *info, struct err *e)
+{
+	bool by_itself = info->si_code == CLD_EXITED && info->si_status > 128;
+	int signal = by_itself ? info->si_status - 128 : info->si_status;
+
+	if (info->si_code == CLD_EXITED && !by_itself)
+		err_say(e, ECHILD, "tare-init ended with status %d before the program started",
+			info->si_status);
+	else
+		err_say(e, ECHILD, "tare-init was killed by signal %d (%s) before the program started",
+			signal, strsignal(signal));
+}
+
 /* The other end is gone: says how init ended, and why where the cgroup knows. */
 static int init_died(struct lane *lane, struct err *e)
 {
@@ -24,12 +38,7 @@ static int init_died(struct lane *lane, struct err *e)
 	const char *why = NULL;
 
 	waitid(P_PIDFD, (id_t)lane->launch->pidfd, &info, WEXITED | WNOWAIT);
-	if (info.si_code == CLD_EXITED)
-		err_say(e, ECHILD, "tare-init ended with status %d before the program started",
-			info.si_status);
-	else
-		err_say(e, ECHILD, "tare-init was killed by signal %d (%s) before the program started",
-			info.si_status, strsignal(info.si_status));
+	say_end(&info, e);
 	if (lane->cgroup >= 0)
 		why = cgroup_why(lane->launch->context->arena, lane->cgroup);
 	if (why)

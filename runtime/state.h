@@ -49,6 +49,7 @@ struct container {
 	const struct pair *annotations;
 	size_t annotation_count;
 	bool terminal;
+	bool no_new_keyring;    /* exec keeps the caller's too */
 	struct reached {        /* limits that were met, of a stopped one; not stored */
 		uint64_t oom_kills, memory_limit;
 		uint64_t refused_forks, pids_limit;

@@ -19,7 +19,7 @@ static void release(json_t **json)
 }
 #define autojson __attribute__((cleanup(release))) json_t
 
-enum kind { TEXT, OPTIONAL_TEXT, BOOL, U32, U64, PID, STATUS, PAIRS, KINDS };
+enum kind { TEXT, OPTIONAL_TEXT, BOOL, OPTIONAL_BOOL, U32, U64, PID, STATUS, PAIRS, KINDS };
 
 /* The members of state.json in the order they are written. */
 static const struct member {
@@ -43,6 +43,7 @@ static const struct member {
 	{ "monitored", OPTIONAL_TEXT, offsetof(struct container, monitored) },
 	{ "namespaces", U32, offsetof(struct container, namespaces) },
 	{ "terminal", BOOL, offsetof(struct container, terminal) },
+	{ "noNewKeyring", OPTIONAL_BOOL, offsetof(struct container, no_new_keyring) },
 	{ "annotations", PAIRS, offsetof(struct container, annotations) },
 };
 enum { MEMBERS = sizeof members / sizeof *members };
@@ -124,6 +125,13 @@ static bool parse_bool(struct arena *arena, const json_t *json, struct container
 	return json_is_boolean(json);
 }
 
+/* What older builds did not write is false. */
+static bool parse_optional_bool(struct arena *arena, const json_t *json, struct container *c,
+				void *ret)
+{
+	return !json || parse_bool(arena, json, c, ret);
+}
+
 static bool parse_number(const json_t *json, json_int_t max, json_int_t *ret)
 {
 	*ret = json_integer_value(json);
@@ -194,6 +202,7 @@ static const struct kind_row {
 	[TEXT] = { "a string", print_text, parse_text },
 	[OPTIONAL_TEXT] = { "a string or null", print_optional, parse_optional },
 	[BOOL] = { "true or false", print_bool, parse_bool },
+	[OPTIONAL_BOOL] = { "true or false", print_bool, parse_optional_bool },
 	[U32] = { "a number of 32 bits", print_u32, parse_u32 },
 	[U64] = { "a number of 63 bits", print_u64, parse_number64 },
 	[PID] = { "a process id", print_pid, parse_pid },

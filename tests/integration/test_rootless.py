@@ -337,6 +337,9 @@ def test_the_callers_keyring_on_request(bundle, user):
     bundle.linux["maskedPaths"] = []
     before = users_keys(user)
     assert session_keys(bundle.run("cat /proc/keys", "--no-new-keyring")) <= before
+    container = bundle.shell("exec sleep 1000000").start("--no-new-keyring")
+    assert session_keys(container.exec("cat", "/proc/keys")) <= before
+    container.remove()
 
 
 def test_the_state_is_in_the_runtime_directory(bundle, user):

@@ -3,6 +3,7 @@
 #pragma once
 
 #define ARCH_ELF_MACHINE 183 /* EM_AARCH64 */
+#define ARCH_HANDLER_FLAGS 0 /* of a signal handler that never returns */
 
 /* The kernel leaves argc, argv and the environment on the stack, which is aligned. */
 #define ARCH_START(function) \

@@ -3,6 +3,7 @@
 #pragma once
 
 #define ARCH_ELF_MACHINE 243 /* EM_RISCV */
+#define ARCH_HANDLER_FLAGS 0 /* of a signal handler that never returns */
 
 /* The kernel leaves argc, argv and the environment on the stack, which is aligned. gp must be right
  * before the linker's relaxed addressing is used, so its own load is not relaxed. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #define ARCH_ELF_MACHINE 62 /* EM_X86_64 */
+#define ARCH_HANDLER_FLAGS 0x04000000 /* SA_RESTORER: without it the kernel ends the process instead */
 
 /* The kernel leaves argc, argv and the environment on the stack. */
 #define ARCH_START(function) \

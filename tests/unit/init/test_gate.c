@@ -92,7 +92,25 @@ static void probes_do_not_start(void **state)
 	assert_false(run_receive(r));
 	close(r->sync);
 	r->sync = caller(r);
-	run_post(r, 0, -1);
+	run_post(r, PLAN_GATE, -1);
+	run_until_exec(r);
+	assert_string_equal(run_output(r), "started\n");
+}
+
+/* A tare of another build must not start a container in a way that this one does not know. */
+static void another_build_is_hung_up_on(void **state)
+{
+	struct runner *r = *state;
+
+	begin(r, CLONE_NEWNS);
+	plan_script(r, "echo started");
+	created(r);
+	r->sync = caller(r);
+	run_post(r, PLAN_GATE + 1, -1);
+	assert_false(run_receive(r));
+	fd_close(&r->sync);
+	r->sync = caller(r);
+	run_post(r, PLAN_GATE, -1);
 	run_until_exec(r);
 	assert_string_equal(run_output(r), "started\n");
 }
@@ -107,7 +125,7 @@ static void start_learns_of_a_failure(void **state)
 	plan_exec(r, argv, argv + 1, false);
 	created(r);
 	r->sync = caller(r);
-	run_post(r, 0, -1);
+	run_post(r, PLAN_GATE, -1);
 	assert_true(run_receive(r));
 	assert_int_equal(r->report.kind, REPORT_EXEC);
 	assert_true(run_receive(r));
@@ -130,7 +148,7 @@ static void another_user_is_ignored(void **state)
 	assert_int_equal(chmod(a.sun_path, 0777), 0);
 	other = fork();
 	if (other == 0) {
-		struct report go = { .kind = REPORT_GO };
+		struct report go = { .kind = REPORT_GO, .number = PLAN_GATE };
 		int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 		if (setresuid(1234, 1234, 1234) < 0 ||
@@ -142,7 +160,7 @@ static void another_user_is_ignored(void **state)
 	waitpid(other, &status, 0);
 	assert_int_equal(status, 0);
 	r->sync = caller(r);
-	run_post(r, 0, -1);
+	run_post(r, PLAN_GATE, -1);
 	run_until_exec(r);
 }
 
@@ -157,7 +175,7 @@ static void opens_from_outside_a_user_namespace(void **state)
 	plan_script(r, "id -u");
 	created(r);
 	r->sync = caller(r);
-	run_post(r, 0, -1);
+	run_post(r, PLAN_GATE, -1);
 	run_until_exec(r);
 	assert_string_equal(run_output(r), "0\n");
 }
@@ -175,7 +193,7 @@ static void document_for_hooks(void **state)
 	plan_script(r, "echo started");
 	created(r);
 	r->sync = caller(r);
-	run_post(r, 0, document);
+	run_post(r, PLAN_GATE, document);
 	run_until_exec(r);
 	assert_string_equal(run_output(r), "{\"id\":\"x\"}\n{\"id\":\"x\"}\nstarted\n");
 }
@@ -186,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(probes_do_not_start),
+		TEST(another_build_is_hung_up_on),
 		TEST(start_learns_of_a_failure),
 		TEST(another_user_is_ignored),
 		TEST(opens_from_outside_a_user_namespace),

@@ -41,17 +41,6 @@ static void enters_by_move(void **state)
 	assert_string_equal(run_output(r), "bin\nls: /../mnt: No such file or directory\n");
 }
 
-/* A joined mount namespace: only the directory changes. */
-static void enters_by_chroot(void **state)
-{
-	struct runner *r = *state;
-
-	plan_begin(r, CLONE_NEWNS);
-	INIT(r, PIVOT, PIVOT_CHROOT);
-	plan_script(r, "ls / | head -n 1");
-	assert_prints(r, "bin\n");
-}
-
 /* linux.rootfsPropagation shared: entering must not unmount the host's file systems. */
 static void shared_root_leaves_the_host_alone(void **state)
 {
@@ -220,7 +209,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(enters_the_root),
 		TEST(enters_by_move),
-		TEST(enters_by_chroot),
 		TEST(shared_root_leaves_the_host_alone),
 		TEST(root_is_read_only),
 		TEST(masks_hide),

@@ -27,8 +27,8 @@ static const struct header_field {
 	size_t offset;
 } header_fields[] = {
 	HEADER(magic), HEADER(version), HEADER(size), HEADER(steps), HEADER(host_count),
-	HEADER(init_count), HEADER(slots), HEADER(slot_count), HEADER(reserved[0]),
-	HEADER(reserved[5]),
+	HEADER(init_count), HEADER(slots), HEADER(slot_count), HEADER(gate),
+	HEADER(reserved[0]), HEADER(reserved[4]),
 };
 
 static void test_every_header_field_counts(void **state)

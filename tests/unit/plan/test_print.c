@@ -105,7 +105,7 @@ static void test_unknown_flags_are_shown(void **state)
 static void test_json(void **state)
 {
 	static const char *const parts[] = {
-		"{\n  \"version\": 1,\n  \"slots\": 4,\n  \"preserveFds\": 0,\n  \"host\": [",
+		",\n  \"slots\": 4,\n  \"preserveFds\": 0,\n  \"host\": [",
 		"{\"op\":\"state\",\"why\":null,\"optional\":false,\"args\":{\"status\":\"creating\"}},",
 		"\"args\":{\"flags\":\"NEWUSER|NEWNS\"}}",
 		"\"args\":{\"number\":1,\"direction\":\"init->host\"}}",
