@@ -13,7 +13,7 @@ SOURCES = pathlib.Path(__file__).resolve().parent / "attacks"
 
 @functools.cache
 def workshop():
-    path = pathlib.Path(tempfile.mkdtemp(prefix="tare-attacks."))
+    path = pathlib.Path(tempfile.mkdtemp(prefix=f"tare-attacks.{os.getpid()}."))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     os.chmod(path, 0o755)
     return path

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
+import guard  # noqa: E402
 import leaks  # noqa: E402
 from house import IN_VM, PATIENCE, TREE, Bundle, Tare, make_busybox_root  # noqa: E402
 from terminal import User  # noqa: E402
@@ -39,6 +40,14 @@ def pytest_report_header(config):
     version = subprocess.run([PROGRAM, "--version"], text=True, stdout=subprocess.PIPE).stdout
     where = "in the virtual machine" if IN_VM else "on the host"
     return f"{PROGRAM}, {where}: {', '.join(version.splitlines()[:2])}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def guarded(tmp_path_factory):
+    """Whatever ends this run, nothing of it goes on."""
+    own = "/".join(tmp_path_factory.getbasetemp().parts[-2:]) + "/"
+    leaks.own_helpers.add(guard.stand((own, f"tare-user.{os.getpid()}.", f"tare-attacks.{os.getpid()}."),
+                                      (f"t{os.getpid()}-", f"u{os.getpid()}-")))
 
 
 @pytest.fixture(autouse=True)
@@ -71,9 +80,17 @@ def default_config(tmp_path_factory):
 
 
 @pytest.fixture
-def tare(tmp_path, time_limit):
+def program(request, tmp_path):
+    """The program under test. Attacks get a copy: one that succeeds must not write over the real one."""
+    if not request.module.__name__.startswith("test_attacks"):
+        return PROGRAM
+    return shutil.copy(PROGRAM, tmp_path / "tare")
+
+
+@pytest.fixture
+def tare(program, tmp_path, time_limit):
     """The runtime with a state root of its own; afterwards nothing may be left."""
-    runtime = Tare(PROGRAM, tmp_path, f"t{os.getpid()}-{tmp_path.name[-8:]}-")
+    runtime = Tare(str(program), tmp_path, f"t{os.getpid()}-{tmp_path.name[-8:]}-")
     before = leaks.mounts()
     yield runtime
     left = leaks.find(runtime, before)

@@ -50,7 +50,7 @@ def accounts(tmp_path_factory):
 
 @pytest.fixture
 def user(accounts, time_limit):
-    home = pathlib.Path(tempfile.mkdtemp(prefix="tare-user."))
+    home = pathlib.Path(tempfile.mkdtemp(prefix=f"tare-user.{os.getpid()}."))
     home.chmod(0o755)
     program = home / "tare"
     shutil.copy(os.environ.get("TARE", str(pathlib.Path(__file__).parents[2] / "build/tare")), program)
