@@ -147,8 +147,11 @@ static int cgroup_view_steps(struct maker *m)
 			       "/mounts/%zu/type: cgroup: the container has no cgroup to show (a "
 			       "cgroup namespace in linux.namespaces would do without)",
 			       m->index);
+	/* Delegated, its files belong to the container's root, who could lift the limits. */
 	PLAN_INIT(plan, OP_CGROUP_VIEW, m->why,
 		  plan_str(plan, arena_printf(m->c->arena, "%s%s", top, path)), m->slot);
+	if (!m->c->host->root || spec_has_namespace(m->c->spec, NS_USER))
+		m->options.top.set |= MOUNT_ATTR_RDONLY;
 	attr_steps(m);
 	return 0;
 }
@@ -277,6 +280,17 @@ static int refuse(const struct maker *m)
 	return 0;
 }
 
+/* The control groups are mounted in there, and a user's own are the user's to write to: a read-only
+ * view of the host's /sys means these too (CVE-2023-25809). */
+static void cover_sys(struct maker *m)
+{
+	const char *source = m->options.bind && m->options.recursive ? maker_source(m) : NULL;
+
+	if (source && path_is(path_absolute(m->c->arena, source), "/sys") &&
+	    m->options.top.set & MOUNT_ATTR_RDONLY && !(m->options.all.clear & MOUNT_ATTR_RDONLY))
+		m->options.all.set |= MOUNT_ATTR_RDONLY;
+}
+
 int maker_begin(struct compile *c, size_t index, struct maker *ret_maker, struct err *e)
 {
 	const struct spec_mount *mount = &c->spec->mounts[index];
@@ -298,6 +312,7 @@ int maker_begin(struct compile *c, size_t index, struct maker *ret_maker, struct
 		r = maker_maps(&m);
 	if (r < 0)
 		return r;
+	cover_sys(&m);
 	m.waits = must_wait(&m);
 	*ret_maker = m;
 	return 0;

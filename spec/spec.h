@@ -17,6 +17,8 @@
 
 #include "base/text.h"
 
+struct arena;
+
 /* A pair of an object with string values: env-like maps, annotations, sysctl, unified. */
 struct pair {
 	const char *key, *value;
@@ -348,6 +350,8 @@ struct spec {
 
 /* The value of an annotation, or NULL. */
 const char *spec_annotation(const struct spec *, const char *key);
+/* The file below /proc/sys that a key of linux.sysctl names. */
+char *spec_sysctl_path(struct arena *, const char *key);
 /* Whether the container gets a namespace of this kind that is not the runtime's own (new or
  * joined). */
 bool spec_has_namespace(const struct spec *, enum ns_kind);

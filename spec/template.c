@@ -99,7 +99,7 @@ static const struct mount_row mounts[] = {
 	{ BOTH, "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev" },
 	{ ROOT, "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro" },
 	{ ROOT, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro" },
-	{ ROOTLESS, "/sys", "none", "/sys", "rbind,nosuid,noexec,nodev,ro" },
+	{ ROOTLESS, "/sys", "none", "/sys", "rbind,nosuid,noexec,nodev,rro" },
 };
 
 static const struct namespace_row {

@@ -39,6 +39,11 @@ class Tare:
         self.root = self.directory / "state"
         self.count = 0
 
+    @property
+    def become(self):
+        """What a command begins with that is to have the runtime's user."""
+        return []
+
     def new_id(self):
         self.count += 1
         return f"{self.prefix}{self.count}"

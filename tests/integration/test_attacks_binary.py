@@ -34,11 +34,15 @@ class Overwriter:
     def said(self, word):
         return [line.partition(" ")[2] for line in self.path.read_text().splitlines() if line.startswith(word)]
 
+    def careless(self, directory, victim):
+        return [directory / "weak_exec", str(self.pid), victim, "cat"]
+
     def overwrites_the_careless(self, directory):
         victim = shutil.copy(BUSYBOX, directory / "victim")
-        careless = shutil.copy(program("weak_exec"), directory)
+        shutil.copy(program("weak_exec"), directory)
+        shutil.chown(victim, directory.stat().st_uid)
         before = digest(victim)
-        with subprocess.Popen([careless, str(self.pid), victim, "cat"], stdin=subprocess.PIPE) as careless:
+        with subprocess.Popen(self.careless(directory, victim), stdin=subprocess.PIPE) as careless:
             wait_until(lambda: any("victim" in name for name in self.said("held")))
             careless.communicate()
         wait_until(lambda: any("victim" in name for name in self.said("wrote")))

@@ -57,7 +57,7 @@ def leads_out(bundle, place, outside, more=""):
     script = f'cd /; echo x 2>/dev/null >"{bundle.rootfs}/{place}{more}/touched" || ' \
              f'echo x >"{bundle.rootfs}/{place}{more}"'
     before = snapshot(outside)
-    subprocess.run(["sh", "-c", script], check=True)
+    subprocess.run([*bundle.tare.become, "sh", "-c", script], check=True)
     changed = snapshot(outside) != before
     for path in outside.rglob("touched"):
         path.unlink()

@@ -29,9 +29,12 @@ class Watched:
     def enter(self):
         self.tare("exec", self.id, "/bin/busybox", "true")
 
+    def careless(self, pid, *namespaces):
+        return [program("weak_enter"), pid, *namespaces]
+
     def enter_carelessly(self, *namespaces):
         pid = self.tare.state(self.id)["pid"]
-        child = subprocess.Popen([program("weak_enter"), str(pid), *namespaces], stdin=subprocess.PIPE,
+        child = subprocess.Popen(self.careless(str(pid), *namespaces), stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE)
         assert read_line(child.stdout.fileno()) == "inside"
         wait_until(lambda: {line.split()[1] for line in self.loot()} >= {"ptrace", "pidfd_getfd", "fd"})

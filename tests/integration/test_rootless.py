@@ -23,11 +23,15 @@ class UserTare(Tare):
     groups = ("--clear-groups",)
     leaf = None
 
-    def command(self, *args):
+    @property
+    def become(self):
         become = ["setpriv", "--reuid", str(UID), "--regid", str(UID), *self.groups]
         if self.leaf:
             become = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(self.leaf / "cgroup.procs"), *become]
-        return become + super().command(*args)
+        return become
+
+    def command(self, *args):
+        return self.become + super().command(*args)
 
 
 @pytest.fixture(scope="module")
