@@ -36,6 +36,12 @@ struct options {
 	const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket;
 	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
 	uint64_t preserve_fds;
+	/* checkpoint, restore */
+	const char *image_path, *work_path, *parent_path, *page_server, *manage_cgroups_mode,
+		*network_lock, *empty_ns, *lsm_profile, *lsm_mount_context;
+	bool leave_running, pre_dump, lazy_pages, tcp_established, tcp_skip_in_flight, tcp_close,
+		ext_unix_sk, shell_job, file_locks, link_remap, auto_dedup;
+	uint64_t status_fd;
 	/* exec */
 	const char *cwd, *user, *process, *process_label, *apparmor;
 	struct strings env, caps, cgroups, additional_gids;

@@ -73,6 +73,68 @@ static const struct option_row run_options[] = {
 	    "do not delete the container when its process has ended"),
 	END,
 };
+#define CRIU_ROWS(verb) \
+	ROW("image-path", 0, TEXT, image_path, "DIR", \
+	    "directory of the image (default: checkpoint)"), \
+	ROW("work-path", 0, TEXT, work_path, "DIR", \
+	    "directory of logs and statistics (default: that of the image)"), \
+	ROW("tcp-established", 0, FLAG, tcp_established, NULL, verb " open TCP connections"), \
+	ROW("tcp-close", 0, FLAG, tcp_close, NULL, "close TCP connections in the restored container"), \
+	ROW("ext-unix-sk", 0, FLAG, ext_unix_sk, NULL, \
+	    "allow unix sockets whose other end is outside"), \
+	ROW("shell-job", 0, FLAG, shell_job, NULL, \
+	    "allow a terminal that is not the container's own"), \
+	ROW("file-locks", 0, FLAG, file_locks, NULL, verb " file locks"), \
+	ROW("link-remap", 0, FLAG, link_remap, NULL, verb " files that have been deleted"), \
+	ROW("lazy-pages", 0, FLAG, lazy_pages, NULL, "move memory when it is asked for"), \
+	ROW("auto-dedup", 0, FLAG, auto_dedup, NULL, \
+	    "drop what is in a later image, too, from the parent images"), \
+	ROW("empty-ns", 0, TEXT, empty_ns, "network", \
+	    "leave what is in the network namespace to hooks"), \
+	ROW("network-lock", 0, TEXT, network_lock, "iptables|nftables|skip", \
+	    "how packets are kept away meanwhile (default: iptables)")
+#define CGROUPS_MODE_ROW(standard) \
+	ROW("manage-cgroups-mode", 0, TEXT, manage_cgroups_mode, "soft|full|strict|ignore", \
+	    "what CRIU does about cgroups (default: " standard ")")
+static const struct option_row checkpoint_options[] = {
+	CRIU_ROWS("keep"),
+	CGROUPS_MODE_ROW("soft"),
+	ROW("leave-running", 0, FLAG, leave_running, NULL, "let the container run on"),
+	ROW("pre-dump", 0, FLAG, pre_dump, NULL,
+	    "write only the memory, and let the container run on"),
+	ROW("parent-path", 0, TEXT, parent_path, "DIR",
+	    "directory, relative to the image's, of a pre-dump to build upon"),
+	ROW("page-server", 0, TEXT, page_server, "ADDRESS:PORT",
+	    "send the memory to a page server; with --lazy-pages be one"),
+	ROW("status-fd", 0, NUMBER, status_fd, "N",
+	    "write a zero byte to descriptor N when lazy pages can be asked for"),
+	ROW("tcp-skip-in-flight", 0, FLAG, tcp_skip_in_flight, NULL,
+	    "leave TCP connections out that are not complete yet"),
+	END,
+};
+static const struct option_row restore_options[] = {
+	BUNDLE_ROWS,
+	CRIU_ROWS("restore"),
+	CGROUPS_MODE_ROW("ignore"),
+	DETACH_ROW,
+	ROW("console-socket", 0, TEXT, console_socket, "SOCKET",
+	    "unix socket that receives the terminal's master descriptor"),
+	ROW("pid-file", 0, TEXT, pid_file, "FILE",
+	    "write the process id of the restored process to FILE"),
+	ROW("pidfd-socket", 0, TEXT, pidfd_socket, "SOCKET",
+	    "unix socket that receives a pidfd of the restored process"),
+	ROW("keep", 0, FLAG, keep, NULL, "do not delete the container when its process has ended"),
+	ROW("no-pivot", 0, FLAG, no_pivot, NULL, "accepted and ignored: CRIU makes the root"),
+	ROW("no-new-keyring", 0, FLAG, no_new_keyring, NULL,
+	    "accepted and ignored: CRIU restores no keyrings"),
+	ROW("no-subreaper", 0, FLAG, no_subreaper, NULL,
+	    "do not adopt processes that the container leaves behind"),
+	ROW("lsm-profile", 0, TEXT, lsm_profile, "TYPE:NAME",
+	    "AppArmor profile or SELinux label in place of that in the image"),
+	ROW("lsm-mount-context", 0, TEXT, lsm_mount_context, "CONTEXT",
+	    "SELinux context of mounts in place of that in the image"),
+	END,
+};
 static const struct option_row exec_options[] = {
 	ROW("process", 'p', TEXT, process, "FILE",
 	    "run the process object in FILE; what else describes a process does not count then"),
@@ -214,6 +276,10 @@ const struct command commands[] = {
 	  stats_options, 0, -1, .run = command_stats },
 	{ "delete", "CONTAINER", "remove a stopped container",
 	  delete_options, 1, 1, .run = command_delete },
+	{ "checkpoint", "CONTAINER", "write an image of a running container, with CRIU",
+	  checkpoint_options, 1, 1, .run = command_checkpoint },
+	{ "restore", "ID", "make a container from an image and a bundle, with CRIU",
+	  restore_options, 1, 1, .run = command_restore },
 	{ "spec", "", "write a config.json to begin with",
 	  spec_options, 0, 0, .stateless = true, .run = command_spec },
 	{ "validate", "", "print every problem of a config.json",

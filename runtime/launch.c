@@ -115,3 +115,41 @@ int launch_run(struct launch *launch, struct err *e)
 	lane_clear(&lane);
 	return r;
 }
+
+static const uint16_t restore_ops[] = { OP_STATE,	   OP_CGROUP,  OP_CGROUP_WRITE,
+					OP_CGROUP_DEVICES, OP_CGROUP_OWN, OP_RESCTRL,
+					OP_RESCTRL_JOIN };
+
+static bool is_for_restore(const struct plan_step *step)
+{
+	for (size_t i = 0; i < sizeof restore_ops / sizeof *restore_ops; i++)
+		if (restore_ops[i] == step->op)
+			return true;
+	return false;
+}
+
+static int restore_steps(struct lane *lane, launch_maker *make, void *data, struct err *e)
+{
+	size_t count;
+	const struct plan_step *steps = plan_steps(lane->plan, LANE_HOST, &count);
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		if (steps[i].op == OP_CLONE)
+			r = make(lane->launch, lane->cgroup, data, e);
+		else if (is_for_restore(&steps[i]))
+			r = lane_step(lane, &steps[i], e);
+	}
+	return r;
+}
+
+int launch_restore(struct launch *launch, launch_maker *make, void *data, struct err *e)
+{
+	struct lane lane = lane_begin(launch);
+	int r = restore_steps(&lane, make, data, e);
+
+	if (r < 0)
+		lane_undo(&lane);
+	lane_clear(&lane);
+	return r;
+}

@@ -42,6 +42,11 @@ void launch_clear(struct launch *); /* closes what is left, twice is fine */
 
 /* Runs the host lane to its end. For create that is the gate; for run and exec, success of execve. */
 int launch_run(struct launch *, struct err *e);
+/* restore: make() stands in the place of the CLONE step. It makes the process in the cgroup (a directory,
+ * -1 none) and fills launch's pid and pidfd. Of the other steps only those are done that tell the
+ * host of the container, its cgroup and its state; what a process is like comes from elsewhere. */
+typedef int launch_maker(struct launch *, int cgroup, void *data, struct err *e);
+int launch_restore(struct launch *, launch_maker *make, void *data, struct err *e);
 /* `start`: passes the gate in dir (connect, GO with the state document, wait). 0 when execve succeeded. */
 int launch_open_gate(struct context *, const struct container *, int state_document, struct err *e);
 /* Fills e from an init report: the step's `why`, the call, the detail, errno and a hint. plan may be NULL.

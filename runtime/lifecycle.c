@@ -16,6 +16,8 @@
 #include "runtime/state.h"
 
 static const char *const kind_names[HOOK_KINDS] = {
+	[HOOK_PRESTART] = "prestart",
+	[HOOK_CREATE_RUNTIME] = "createRuntime",
 	[HOOK_POSTSTART] = "poststart",
 	[HOOK_POSTSTOP] = "poststop",
 };

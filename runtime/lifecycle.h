@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hooks that no plan holds, because they run when no lane does: poststart and
- * poststop (runtime.md#lifecycle), and the state document all hooks read.
+ * The hooks that run when no lane does: poststart and poststop (runtime.md#lifecycle), those of a
+ * restored container, and the state document all hooks read.
  */
 #pragma once
 #include "spec/spec.h"

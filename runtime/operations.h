@@ -47,6 +47,36 @@ struct exec_request {
 };
 int container_exec(struct context *, const struct exec_request *, int *ret_status, struct err *e);
 
+/* What checkpoint and restore tell CRIU alike. */
+struct criu_wishes {
+	const char *image_path; /* NULL: "checkpoint" in the current directory */
+	const char *work_path;  /* logs, statistics, sockets; NULL: the image's */
+	const char *manage_cgroups_mode, *network_lock, *empty_ns; /* as on the command line, NULL none */
+	bool tcp_established, tcp_close, ext_unix_sk, shell_job, file_locks, link_remap, auto_dedup,
+		lazy_pages;
+};
+
+struct checkpoint_request {
+	const char *id;
+	struct criu_wishes criu;
+	const char *parent_path; /* of an earlier pre-dump, relative to the image's */
+	const char *page_server; /* ADDRESS:PORT */
+	int status_fd;           /* told when lazy pages can be asked for; -1 none */
+	bool leave_running, pre_dump, tcp_skip_in_flight;
+};
+/* Writes an image of the container, which is deleted then unless leave_running or pre_dump. On
+ * failure it runs on. */
+int container_checkpoint(struct context *, const struct checkpoint_request *, struct err *e);
+
+struct restore_request {
+	struct create_request create;
+	struct criu_wishes criu;
+	const char *lsm_profile, *lsm_mount_context;
+};
+/* As container_run(), with processes that come from an image. */
+int container_restore(struct context *, const struct restore_request *, int *ret_status,
+		      struct err *e);
+
 /* signal: "TERM", "SIGTERM", "15", "RTMIN+3". all: every process of the cgroup, which SIGKILL means
  * anyway for a container without a pid namespace of its own. */
 int container_kill(struct context *, const char *id, const char *signal, bool all, struct err *e);

@@ -68,7 +68,7 @@ static void command_lines(struct strbuf *out)
 	strbuf_add(out, "\nCommands:\n");
 	for (const struct command *command = commands; command->name; command++)
 		if (!command->hidden)
-			strbuf_addf(out, "  %-10s %s\n", command->name, command->summary);
+			strbuf_addf(out, "  %-11s %s\n", command->name, command->summary);
 }
 
 void usage_text(const struct command *command, struct strbuf *out)

@@ -17,7 +17,8 @@ typedef int command_function(struct invocation *, struct err *e);
 command_function command_create, command_run, command_start, command_exec, command_state,
 	command_list, command_ps, command_kill, command_mounts, command_pause, command_resume, command_delete,
 	command_update, command_events, command_stats, command_spec, command_validate,
-	command_plan, command_seccomp, command_features, command_completion;
+	command_plan, command_seccomp, command_features, command_completion, command_checkpoint,
+	command_restore;
 
 /* --interval in milliseconds, or the standard. */
 int interval_of(const struct options *, int standard, int *ret_ms, struct err *e);

@@ -63,7 +63,7 @@ static void lists_commands(void **state)
 	for (const struct command *command = commands; command->name; command++) {
 		autobuf line = { 0 };
 
-		strbuf_addf(&line, "\n  %-10s %s\n", command->name, command->summary);
+		strbuf_addf(&line, "\n  %-11s %s\n", command->name, command->summary);
 		assert_int_equal(strstr(text.text, line.text) == NULL, command->hidden);
 	}
 }

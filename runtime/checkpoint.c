@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container -> an image, by CRIU. It freezes the container's cgroup while it works; whatever
+ * happens to it, the container runs on unless an image of it was wanted in its place.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "cgroups/cgroup.h"
+#include "runtime/context.h"
+#include "runtime/criu.h"
+#include "runtime/criu_log.h"
+#include "runtime/criu_mounts.h"
+#include "runtime/criu_wishes.h"
+#include "runtime/descriptors.h"
+#include "runtime/operations.h"
+#include "runtime/state.h"
+#include "spec/spec.h"
+
+struct dumping {
+	struct context *context;
+	const struct checkpoint_request *ask;
+	struct container container;
+	enum status status;
+	const struct spec *spec;
+	struct criu_places places;
+	struct criu_request request;
+	const char *descriptors[DESCRIPTORS];
+};
+
+static int check_status(struct dumping *d, struct err *e)
+{
+	int r = container_status(d->context, &d->container, &d->status, e);
+
+	if (r < 0)
+		return r;
+	if (d->status != STATUS_RUNNING && d->status != STATUS_PAUSED)
+		return err_say(e, EINVAL, "container not running: %s is %s", d->ask->id,
+			       status_names[d->status]);
+	if (d->context->host.root)
+		return 0;
+	return err_say(e, EPERM, "CRIU needs root");
+}
+
+static int find(struct dumping *d, struct err *e)
+{
+	int r = container_load(d->context, d->ask->id, true, &d->container, e);
+
+	if (r == 0)
+		r = host_probe(d->context, e);
+	if (r == 0)
+		r = check_status(d, e);
+	return r < 0 ? r : container_spec(d->context, &d->container, &d->spec, e);
+}
+
+/* Namespaces that config.json gives by their path were there before the container: the image says
+ * only that they are. CRIU can do so with these two. */
+static const struct external_row {
+	enum ns_kind kind;
+	const char *proc, *key;
+} external_rows[] = {
+	{ NS_NETWORK, "net", "extRootNetNS" },
+	{ NS_PID, "pid", "extRootPidNS" },
+};
+enum { EXTERNAL_ROWS = sizeof external_rows / sizeof *external_rows };
+
+static int external_namespace(const struct dumping *d, const struct external_row *row,
+			      const char **ret_text, struct err *e)
+{
+	char path[48];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/%s", d->container.pid, row->proc);
+	if (stat(path, &st) < 0)
+		return err_set(e, errno, "stat %s", path);
+	*ret_text = arena_printf(d->context->arena, "%s[%ju]:%s", row->proc, (uintmax_t)st.st_ino,
+				 row->key);
+	return 0;
+}
+
+static int externals(struct dumping *d, struct err *e)
+{
+	struct strings files = descriptors_external(d->context->arena, d->descriptors);
+	const char **items = arena_array(d->context->arena, files.count + EXTERNAL_ROWS,
+					 sizeof *items);
+	size_t count = 0;
+
+	for (; count < files.count; count++)
+		items[count] = files.items[count];
+	for (size_t i = 0; i < EXTERNAL_ROWS; i++) {
+		const struct spec_namespace *ns =
+			&d->spec->linux.namespaces[external_rows[i].kind];
+
+		if (!ns->present || !ns->path)
+			continue;
+		if (external_namespace(d, &external_rows[i], &items[count++], e) < 0)
+			return -e->code;
+	}
+	d->request.options.external = (struct wire_list){ items, count };
+	return 0;
+}
+
+static const char *freezer(const struct dumping *d)
+{
+	const char *top = d->context->host.cgroup_mount;
+
+	if (!top || !d->container.cgroup)
+		return NULL;
+	return arena_printf(d->context->arena, "%s%s", top, d->container.cgroup);
+}
+
+static int describe(struct dumping *d, struct err *e)
+{
+	struct criu_options *o = &d->request.options;
+	int r = criu_checkpoint_options(d->context->arena, d->ask, d->spec, o, e);
+
+	if (r == 0)
+		r = descriptors_read(d->context->arena, d->container.pid, d->descriptors, e);
+	if (r == 0)
+		r = externals(d, e);
+	if (r == 0)
+		r = criu_mounts_dump(d->context, &d->container, d->spec, &o->mounts, e);
+	d->request.type = d->ask->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
+	o->pid = d->container.pid;
+	o->root = d->container.rootfs;
+	o->freeze_cgroup = freezer(d);
+	return r;
+}
+
+static int open_places(struct dumping *d, struct err *e)
+{
+	int r = criu_places_open(&d->ask->criu, true, &d->places, e);
+
+	if (r < 0)
+		return r;
+	d->request.options.images_dir_fd = d->places.image;
+	d->request.options.work_dir_fd = d->places.work;
+	return d->ask->pre_dump ? 0 : descriptors_save(d->places.image, d->descriptors, e);
+}
+
+static int notified(void *data, const char *script, pid_t pid, int fd, struct err *e)
+{
+	(void)data, (void)script, (void)pid, (void)fd, (void)e;
+	return 0;
+}
+
+/* Where CRIU was ended in the middle, the freezer is as it left it. */
+static void thaw(const struct dumping *d)
+{
+	const struct container *c = &d->container;
+	autofd cgroup = -1;
+	struct err ignored;
+
+	if (d->status == STATUS_PAUSED || !c->cgroup)
+		return;
+	if (cgroup_open(&d->context->host, c->cgroup, &cgroup, &ignored) == 0)
+		cgroup_freeze(cgroup, false, &ignored);
+}
+
+static int ask_criu(struct dumping *d, struct err *e)
+{
+	struct arena *arena = d->context->arena;
+	autocriu criu = CRIU_NONE;
+	struct criu_response response;
+	int r = criu_check_wishes(arena, &d->request.options, e);
+
+	if (r == 0)
+		r = criu_start(arena, NULL, NULL, &criu, e);
+	if (r < 0)
+		return r;
+	criu_tell("%s of %s: process %d and what it has started, to %s",
+		  d->ask->pre_dump ? "pre-dump" : "dump", d->ask->id, d->container.pid,
+		  d->places.image_path);
+	r = criu_ask(&criu, &d->request, notified, d, &response, e);
+	if (r < 0)
+		criu_log_explain(arena, &d->places, d->request.options.log_file, d->spec, e);
+	else
+		criu_tell_stats(arena, &d->places, "stats-dump");
+	return r;
+}
+
+static int dump(struct dumping *d, struct err *e)
+{
+	int r = find(d, e);
+
+	if (r == 0)
+		r = describe(d, e);
+	if (r == 0)
+		r = open_places(d, e);
+	if (r < 0)
+		return r;
+	r = ask_criu(d, e);
+	if (r < 0)
+		thaw(d);
+	return r;
+}
+
+int container_checkpoint(struct context *context, const struct checkpoint_request *ask,
+			 struct err *e)
+{
+	struct dumping d = {
+		.context = context,
+		.ask = ask,
+		.container = CONTAINER_NONE,
+		.places = CRIU_NOWHERE,
+	};
+	int r = dump(&d, e);
+
+	criu_places_close(&d.places);
+	container_close(&d.container);
+	if (r < 0 || ask->leave_running || ask->pre_dump)
+		return r;
+	return container_delete(context, ask->id, true, e);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/criu_log.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "runtime/criu_messages.h"
+#include "runtime/criu_mounts.h"
+#include "runtime/criu_wishes.h"
+#include "spec/spec.h"
+
+enum { LOG_TAIL = 1 << 20, STATS_MAX = 1 << 12, STATS_HEAD = 12, LINE_MAX_SHOWN = 240 };
+
+/* They follow from others. */
+static const char *const consequences[] = {
+	"Dumping FAILED", "Restoring FAILED", "Pre-dumping FAILED", "exited, status=",
+	"killed by signal", "cleaned up", "tun: ", NULL,
+};
+
+/* What an operator can do about it. */
+static const struct hint {
+	const char *says, *hint;
+} hints[] = {
+	{ "onnected TCP socket", "--tcp-established keeps connections, --tcp-close ends them" },
+	{ "TCP socket", "--tcp-established keeps connections, --tcp-close ends them" },
+	{ "in-flight", "--tcp-skip-in-flight leaves connections out that are not complete yet" },
+	{ "external socket", "--ext-unix-sk allows sockets whose other end is outside" },
+	{ "--ext-unix-sk", "--ext-unix-sk allows sockets whose other end is outside" },
+	{ "file locks", "--file-locks keeps them" },
+	{ "link remap", "--link-remap keeps files that have been deleted" },
+	{ "link-remap", "--link-remap keeps files that have been deleted" },
+	{ "shell-job", "--shell-job allows a terminal that is not the container's own" },
+	{ "angling tty", "--shell-job allows a terminal that is not the container's own" },
+	{ "slave peer", "--shell-job allows a terminal that is not the container's own" },
+	{ "session leader", "--shell-job allows a terminal that is not the container's own" },
+	{ "Can't lookup mount", "a file of the host that a process holds open can be no part of an "
+				"image" },
+	{ "unsupported seccomp", "filters that ask an agent (SCMP_ACT_NOTIFY) cannot be dumped" },
+	{ "iptables-restore", "the package iptables is missing: --network-lock=nftables or skip do without" },
+	{ "File exists", "is a process with that number running already, outside of a pid namespace?" },
+};
+
+static bool is_consequence(const char *line)
+{
+	for (const char *const *text = consequences; *text; text++)
+		if (strstr(line, *text))
+			return true;
+	return false;
+}
+
+/* "(00.0123)   17: Error (criu/tty.c:29): text" -> "text", NULL when it is no error. */
+static const char *error_of(const char *line)
+{
+	const char *at = strstr(line, "Error (");
+
+	if (!at || is_consequence(at))
+		return NULL;
+	at = strstr(at, "): ");
+	return at ? at + 3 : NULL;
+}
+
+const char *criu_log_errors(struct arena *arena, const char *log)
+{
+	char *rest = arena_strdup(arena, log), *line;
+	const char *first = NULL, *second = NULL;
+
+	while ((line = strsep(&rest, "\n"))) {
+		const char *text = error_of(line);
+
+		if (text && !first)
+			first = text;
+		else if (text && !second && !str_equal(text, first))
+			second = text;
+	}
+	if (!second)
+		return first ? arena_printf(arena, "%.*s", LINE_MAX_SHOWN, first) : NULL;
+	return arena_printf(arena, "%.*s; %.*s", LINE_MAX_SHOWN, first, LINE_MAX_SHOWN, second);
+}
+
+/* Its end: a log of everything is long, and a failure is the last that happens. */
+static int read_tail(int work, const char *file, struct strbuf *ret_text)
+{
+	autofd fd = openat(work, file, O_RDONLY | O_CLOEXEC);
+	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+
+	if (size < 0 || lseek(fd, size > LOG_TAIL ? size - LOG_TAIL : 0, SEEK_SET) < 0)
+		return -1;
+	return fd_read_all(fd, 2 * LOG_TAIL, ret_text);
+}
+
+static const char *hint_for(const char *text)
+{
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+		if (strstr(text, hints[i].says))
+			return hints[i].hint;
+	return NULL;
+}
+
+int criu_log_explain(struct arena *arena, const struct criu_places *places, const char *file,
+		     const struct spec *spec, struct err *e)
+{
+	autobuf log = { 0 };
+	const char *errors, *hint;
+	long mount;
+
+	if (read_tail(places->work, file, &log) < 0)
+		return -e->code;
+	errors = criu_log_errors(arena, log.text);
+	hint = errors ? hint_for(errors) : NULL;
+	mount = errors ? criu_mount_named(spec, errors) : -1;
+	if (errors)
+		err_say(e, e->code, "criu: %s", errors);
+	if (hint)
+		err_hint(e, "%s", hint);
+	if (mount >= 0)
+		err_prefix(e, "/mounts/%ld (destination %s)", mount, spec->mounts[mount].destination);
+	return err_hint(e, "the whole log is %s/%s", places->work_path, file);
+}
+
+void criu_tell(const char *fmt, ...)
+{
+	va_list args;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static double seconds(int64_t microseconds)
+{
+	return (double)microseconds / 1e6;
+}
+
+static double mebibytes(int64_t pages)
+{
+	return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1 << 20);
+}
+
+/* Two magic numbers and the size of the one message are in front. */
+static bool read_stats(struct arena *arena, const struct criu_places *places, const char *file,
+		       struct criu_stats *ret_stats)
+{
+	autobuf bytes = { 0 };
+
+	return file_read(places->work, file, STATS_MAX, &bytes) == 0 && bytes.length > STATS_HEAD &&
+	       wire_decode(arena, criu_stats_fields, bytes.text + STATS_HEAD,
+			   bytes.length - STATS_HEAD, ret_stats) == 0;
+}
+
+void criu_tell_stats(struct arena *arena, const struct criu_places *places, const char *file)
+{
+	struct criu_stats s = { 0 };
+
+	if (!isatty(STDERR_FILENO) || !read_stats(arena, places, file, &s))
+		return;
+	if (s.dump.pages_scanned)
+		criu_tell("  %.1f MiB of memory looked at, %.1f MiB written, %.1f MiB as in the parent "
+			  "image, %.1f MiB left for later; frozen for %.3f s",
+			  mebibytes(s.dump.pages_scanned), mebibytes(s.dump.pages_written),
+			  mebibytes(s.dump.pages_skipped_parent), mebibytes(s.dump.pages_lazy),
+			  seconds(s.dump.frozen_time));
+	if (s.restore.restore_time)
+		criu_tell("  %.1f MiB of memory restored in %.3f s",
+			  mebibytes(s.restore.pages_restored), seconds(s.restore.restore_time));
+}

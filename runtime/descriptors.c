@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/json.h"
+
+enum { SMALL = 1 << 12, MOUNTS_MAX = 1 << 24, TTY_MAJOR = 4, PTS_FIRST = 136, PTS_LAST = 143 };
+
+static const char file_name[] = "descriptors.json";
+
+static bool is_mount_of(const char *mountinfo, unsigned long id)
+{
+	for (const char *line = mountinfo; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (*line && strtoul(line, NULL, 10) == id)
+			return true;
+	}
+	return false;
+}
+
+static bool is_terminal(const struct stat *st)
+{
+	unsigned major_number = major(st->st_rdev);
+
+	return S_ISCHR(st->st_mode) &&
+	       (major_number == TTY_MAJOR || major_number == TTY_MAJOR + 1 ||
+		(major_number >= PTS_FIRST && major_number <= PTS_LAST));
+}
+
+/* The mount that an open file is on: fdinfo's "mnt_id:". */
+static int mount_id(pid_t pid, int fd, unsigned long *ret_id)
+{
+	autobuf text = { 0 };
+	char path[48];
+	const char *at;
+	int r;
+
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", pid, fd);
+	r = file_read(AT_FDCWD, path, SMALL, &text);
+	if (r < 0)
+		return r;
+	at = strstr(text.text, "mnt_id:");
+	if (!at)
+		return -EBADMSG;
+	*ret_id = strtoul(at + strlen("mnt_id:"), NULL, 10);
+	return 0;
+}
+
+/* A file of the host: NULL when it is one of the container's own, or none that has a place. */
+static const char *outside(struct arena *arena, pid_t pid, int fd, const char *mountinfo)
+{
+	unsigned long id;
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+	if (stat(path, &st) < 0 || is_terminal(&st) || mount_id(pid, fd, &id) < 0 ||
+	    is_mount_of(mountinfo, id))
+		return NULL;
+	return arena_printf(arena, "file[%lx:%jx]", id, (uintmax_t)st.st_ino);
+}
+
+static int read_one(struct arena *arena, pid_t pid, int fd, const char *mountinfo,
+		    const char **ret_name, struct err *e)
+{
+	char path[32], link[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+	n = readlink(path, link, sizeof link);
+	if (n < 0 && errno != ENOENT)
+		return err_set(e, errno, "readlink %s", path);
+	/* Pipes and sockets without a path have none to be reached by. */
+	*ret_name = n > 0 && *link == '/' ? outside(arena, pid, fd, mountinfo) : NULL;
+	if (n >= 0 && !*ret_name)
+		*ret_name = arena_strndup(arena, link, (size_t)n);
+	return 0;
+}
+
+int descriptors_read(struct arena *arena, pid_t pid, const char *ret_names[DESCRIPTORS],
+		     struct err *e)
+{
+	autobuf mountinfo = { 0 };
+	char path[32];
+	int r;
+
+	snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
+	r = file_read(AT_FDCWD, path, MOUNTS_MAX, &mountinfo);
+	if (r < 0)
+		return err_set(e, -r, "read %s", path);
+	for (int fd = 0; fd < DESCRIPTORS && r == 0; fd++)
+		r = read_one(arena, pid, fd, mountinfo.text, &ret_names[fd], e);
+	return r;
+}
+
+int descriptors_save(int image, const char *const names[DESCRIPTORS], struct err *e)
+{
+	autobuf text = { 0 };
+	int r;
+
+	strbuf_add(&text, "[");
+	for (int i = 0; i < DESCRIPTORS; i++) {
+		strbuf_add(&text, i ? "," : "");
+		json_add_string(&text, names[i] ? names[i] : "");
+	}
+	strbuf_add(&text, "]");
+	r = file_replace(image, file_name, 0600, text.text, text.length);
+	return r < 0 ? err_set(e, -r, "cannot write %s", file_name) : 0;
+}
+
+static void take(struct arena *arena, const json_t *json, const char *ret_names[DESCRIPTORS])
+{
+	for (size_t i = 0; i < DESCRIPTORS; i++) {
+		const char *text = json_string_value(json_array_get(json, i));
+
+		ret_names[i] = text ? arena_strdup(arena, text) : NULL;
+	}
+}
+
+int descriptors_load(struct arena *arena, int image, const char *ret_names[DESCRIPTORS],
+		     struct err *e)
+{
+	autobuf text = { 0 };
+	json_t *json;
+	int r = file_read(image, file_name, SMALL * DESCRIPTORS, &text);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(e, -r, "cannot read %s of the image", file_name);
+	json = r < 0 ? json_array() : json_loads(text.text, 0, NULL);
+	if (!json)
+		return err_say(e, EBADMSG, "%s of the image is damaged", file_name);
+	take(arena, json, ret_names);
+	json_decref(json);
+	return 0;
+}
+
+bool descriptor_is_external(const char *name)
+{
+	return name && (str_starts(name, "pipe:[") || str_starts(name, "socket:[") ||
+			str_starts(name, "file["));
+}
+
+struct strings descriptors_external(struct arena *arena, const char *const names[DESCRIPTORS])
+{
+	const char **items = arena_array(arena, DESCRIPTORS, sizeof *items);
+	size_t count = 0;
+
+	for (int i = 0; i < DESCRIPTORS; i++)
+		if (names[i] && str_starts(names[i], "file["))
+			items[count++] = names[i];
+	return (struct strings){ items, count };
+}

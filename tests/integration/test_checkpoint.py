@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoint and restore with CRIU: a container goes on where it was, as a container like any other."""
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from house import (CGROUPS, IN_VM, alive, cgroup_of, listening_socket, read_line, receive_fds, status_fields,
+                   wait_for_file, wait_readable, wait_until)
+
+
+def why_not():
+    """Why CRIU cannot be used here, or None. `criu check` takes a second: one question for all tests."""
+    if not shutil.which("criu"):
+        return "the package criu is not installed"
+    check = subprocess.run(["criu", "check"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if check.returncode == 0:
+        return None
+    return "criu check: " + (check.stdout.strip().splitlines() or ["fails"])[-1]
+
+
+REASON = why_not()
+needs_criu = pytest.mark.skipif(REASON is not None, reason=str(REASON))
+pytestmark = pytest.mark.seconds(150)
+COUNT = "i=0; while :; do i=$((i+1)); echo $i; echo $i > /data/new; mv /data/new /data/count; sleep 0.1; done"
+
+
+class Counter:
+    """A container that counts to its standard output, a pipe, and to a file in a volume."""
+
+    def __init__(self, bundle, tmp_path):
+        self.bundle, self.tare = bundle, bundle.tare
+        self.volume = tmp_path / "volume"
+        self.volume.mkdir()
+        bundle.mount("/data", "bind", self.volume, ["bind"])
+        bundle.config["root"]["readonly"] = False
+        bundle.shell(COUNT)
+        self.out, self.into = os.pipe()
+        self.image = tmp_path / "image"
+
+    def run(self):
+        self.bundle.write()
+        id = self.tare.new_id()
+        subprocess.run(self.tare.command("run", "-d", "--bundle", self.bundle.path, id), check=True,
+                       stdin=subprocess.DEVNULL, stdout=self.into, stderr=subprocess.STDOUT, timeout=60)
+        read_line(self.out)
+        return id
+
+    def checkpoint(self, id, *options):
+        return self.tare("checkpoint", "--image-path", self.image, *options, id, timeout=150)
+
+    def restore(self, *options, bundle=None, id=None):
+        id = id or self.tare.new_id()
+        restored = subprocess.run(self.tare.command("restore", "-d", "--image-path", self.image, "--bundle",
+                                                    (bundle or self.bundle).path, *options, id),
+                                  stdin=subprocess.DEVNULL, stdout=self.into, stderr=subprocess.STDOUT,
+                                  timeout=300)
+        assert restored.returncode == 0, os.read(self.out, 65536).decode()
+        return id
+
+    def count(self):
+        return int((self.volume / "count").read_text())
+
+    def goes_on(self):
+        before = self.count()
+        wait_until(lambda: self.count() > before)
+
+    def close(self):
+        os.close(self.out)
+        os.close(self.into)
+
+
+@pytest.fixture
+def counter(bundle, tmp_path):
+    counter = Counter(bundle, tmp_path)
+    yield counter
+    counter.close()
+    for id in bundle.tare.ids():
+        bundle.tare("delete", "--force", id)
+
+
+@needs_criu
+def test_goes_on_elsewhere(counter, new_bundle, tare, tmp_path):
+    """Migration: another id, another bundle path, another path of the volume, limits of the new bundle. A
+    user would lose the state of the program, or get it back as something that tare does not know."""
+    id = counter.run()
+    old = tare.state(id)["pid"]
+    counter.checkpoint(id)
+    assert tare.ids() == [] and not alive(old)
+    stopped_at = counter.count()
+    moved = tmp_path / "moved"
+    counter.volume.rename(moved)
+    counter.volume = moved
+    other = new_bundle()
+    other.config = json.loads(json.dumps(counter.bundle.config))
+    other.config["mounts"][-1]["source"] = str(moved)
+    # An image holds no root file system: mount points that the new one lacks are made.
+    other.write()
+    id = counter.restore("--pid-file", tmp_path / "pid", bundle=other)
+    state = tare.state(id)
+    assert state["status"] == "running" and state["bundle"] == str(other.path)
+    assert int((tmp_path / "pid").read_text()) == state["pid"]
+    counter.goes_on()
+    assert counter.count() >= stopped_at
+    # Its standard output is that of the restore, and no number is missing.
+    numbers = []
+    while len(numbers) < stopped_at + 2:
+        numbers.append(int(read_line(counter.out)))
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert cgroup_of(state["pid"]).name == id
+
+
+@needs_criu
+def test_is_a_container(counter, tare):
+    """What is restored can be looked into, paused and killed, sees its own cgroup only, and is confined as
+    before: a user would lose the walls otherwise, and tare the means to end it."""
+    counter.bundle.resources["pids"] = {"limit": 50}
+    counter.bundle.config["process"]["noNewPrivileges"] = True
+    counter.bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["getcwd"], "action": "SCMP_ACT_ERRNO"}]}
+    id = counter.run()
+    before = status_fields(pathlib.Path(f"/proc/{tare.state(id)['pid']}/status").read_text())
+    namespaces = {path.name for path in pathlib.Path("/proc/self/ns").iterdir()}
+    counter.checkpoint(id)
+    id = counter.restore()
+    pid = tare.state(id)["pid"]
+    after = status_fields(pathlib.Path(f"/proc/{pid}/status").read_text())
+    for name in ("CapEff", "CapBnd", "CapPrm", "CapAmb", "Seccomp", "Seccomp_filters", "NoNewPrivs", "Uid",
+                 "Groups"):
+        assert after.get(name) == before.get(name), name
+    own = {name for name in namespaces
+           if os.readlink(f"/proc/{pid}/ns/{name}") != os.readlink(f"/proc/self/ns/{name}")}
+    assert own >= {"pid", "net", "ipc", "uts", "mnt", "cgroup"}
+    assert tare("exec", id, "cat", "/proc/self/cgroup").strip().endswith("::/")
+    assert tare("exec", id, "cat", "/proc/kcore", "/proc/timer_list") == ""
+    assert "read-only" in tare.try_("exec", id, "sh", "-c", "echo 1 > /proc/sys/kernel/pid_max").err.lower()
+    if "pids" in (CGROUPS / "cgroup.controllers").read_text().split():
+        assert (cgroup_of(pid) / "pids.max").read_text().strip() == "50"
+    tare("pause", id)
+    assert tare.status(id) == "paused"
+    tare("resume", id)
+    counter.goes_on()
+    tare("kill", id, "KILL")
+    wait_until(lambda: tare.status(id) == "stopped")
+    tare("delete", id)
+
+
+@needs_criu
+def test_hooks(counter, tare, tmp_path):
+    """Hooks that give a container its network must run when there is a namespace and no process yet; poststop
+    of the old container and poststart of the new one in between: engines count on each."""
+    log = tmp_path / "hooks"
+    for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"):
+        counter.bundle.config.setdefault("hooks", {})[kind] = [{"path": "/bin/sh", "args": [
+            "sh", "-c", f"cat > {tmp_path}/{kind}; echo {kind} >> {log}"]}]
+    counter.bundle.config["hooks"].pop("startContainer")
+    id = counter.run()
+    log.unlink()
+    counter.checkpoint(id)
+    assert log.read_text().split() == ["poststop"]
+    log.unlink()
+    id = counter.restore()
+    assert log.read_text().split() == ["prestart", "createRuntime", "poststart"]
+    pid = tare.state(id)["pid"]
+    for kind, status in (("prestart", "creating"), ("createRuntime", "creating"), ("poststart", "running")):
+        document = json.loads((tmp_path / kind).read_text())
+        assert (document["id"], document["pid"], document["status"]) == (id, pid, status)
+
+
+@needs_criu
+def test_failed_restore_leaves_nothing(counter, tare, tmp_path):
+    """A hook that fails, a volume that is gone, an image that is none: each is named, and nothing is left that
+    would keep a second try from working."""
+    id = counter.run()
+    counter.checkpoint(id)
+    bundle = counter.bundle
+    options = ("-d", "--image-path", counter.image, "--bundle", bundle.path)
+    bundle.config["hooks"] = {"createRuntime": [{"path": "/bin/false"}]}
+    bundle.write()
+    assert "/hooks/createRuntime/0" in tare.fails("restore", *options, tare.new_id(), timeout=150)
+    del bundle.config["hooks"]
+    bundle.config["mounts"][-1]["source"] = str(tmp_path / "gone")
+    bundle.write()
+    assert f"/mounts/{len(bundle.config['mounts']) - 1} (destination /data)" in \
+        tare.fails("restore", *options, tare.new_id())
+    bundle.config["mounts"][-1]["source"] = str(counter.volume)
+    del bundle.config["mounts"][-1]
+    bundle.write()
+    message = tare.fails("restore", *options, tare.new_id(), timeout=150)
+    assert "/data" in message and f"{counter.image}/restore.log" in message
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    message = tare.fails("restore", "-d", "--image-path", empty, "--bundle", bundle.path, tare.new_id())
+    assert "criu: " in message and "restore.log" in message
+    assert tare.ids() == []
+
+
+@needs_criu
+def test_failed_checkpoint_changes_nothing(bundle, tare, tmp_path):
+    """A connection that was not asked for: the option that would keep it is named, the container runs on."""
+    bundle.without_namespace("network")
+    bundle.config["root"]["readonly"] = False
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        bundle.shell(f"exec nc 127.0.0.1 {port} < /tmp/fifo")
+        os.mkfifo(bundle.rootfs / "tmp/fifo")
+        container = bundle.start()
+        holder = os.open(bundle.rootfs / "tmp/fifo", os.O_RDWR)
+        connection, _ = server.accept()
+        message = tare.fails("checkpoint", "--image-path", tmp_path / "image", container.id, timeout=150)
+        assert "--tcp-established" in message and str(tmp_path / "image/dump.log") in message
+        assert container.status == "running"
+        os.write(holder, b"still here\n")
+        wait_readable(connection.fileno())
+        assert connection.recv(100) == b"still here\n"
+        connection.close()
+        os.close(holder)
+    container.remove()
+
+
+@needs_criu
+def test_pre_dumps(counter, tare):
+    """Two pre-dumps, then the dump: each writes what has changed only, and the last one restores all."""
+    top = counter.image
+    counter.bundle.shell("x=$(head -c 4000000 /dev/zero | tr '\\0' x); " + COUNT)
+    id = counter.run()
+    for number, parent in ((1, ()), (2, ("--parent-path", "../1"))):
+        tare("checkpoint", "--pre-dump", "--image-path", top / str(number), *parent, id, timeout=150)
+        assert tare.status(id) == "running"
+    counter.image = top / "3"
+    counter.checkpoint(id, "--parent-path", "../2")
+    first, last = (sum(file.stat().st_blocks for file in (top / name).glob("pages-*")) for name in "13")
+    assert last < first
+    counter.restore()
+    counter.goes_on()
+
+
+@needs_criu
+def test_leave_running(counter, tare):
+    """A copy while the container runs on; the copy can take its place later."""
+    id = counter.run()
+    counter.checkpoint(id, "--leave-running")
+    assert tare.status(id) == "running"
+    counter.goes_on()
+    tare("delete", "--force", id)
+    assert counter.restore(id=id) == id
+    counter.goes_on()
+
+
+@needs_criu
+def test_terminal(bundle, tare, tmp_path):
+    """A shell on a terminal of its own: what is typed behind the restore reaches it, on the new master."""
+    bundle.process["terminal"] = True
+    bundle.process["args"] = ["/bin/sh"]
+    bundle.write()
+    id = tare.new_id()
+    with listening_socket(tmp_path / "first") as server:
+        tare("run", "-d", "--bundle", bundle.path, "--console-socket", tmp_path / "first", id)
+        _, (master,) = receive_fds(server)
+    os.write(master, b"x=kept; echo rea''dy\n")
+    while read_line(master) != "ready":
+        pass
+    tare("checkpoint", "--image-path", tmp_path / "image", id, timeout=150)
+    os.close(master)
+    id = tare.new_id()
+    with listening_socket(tmp_path / "second") as server:
+        tare("restore", "-d", "--bundle", bundle.path, "--image-path", tmp_path / "image",
+             "--console-socket", tmp_path / "second", id, timeout=150)
+        _, (master,) = receive_fds(server)
+    os.write(master, b"echo $x''-too\n")
+    while read_line(master) != "kept-too":
+        pass
+    os.close(master)
+    tare("delete", "--force", id)
+
+
+@needs_criu
+def test_foreground_restore(counter, tare):
+    """Without --detach the status of the restored program is tare's, and the container goes with it."""
+    counter.bundle.shell("i=0; while [ ! -e /data/end ]; do i=1; echo 1 > /data/count; sleep 0.1; echo 1; done; exit 7")
+    id = counter.run()
+    counter.checkpoint(id)
+    id = tare.new_id()
+    process = tare.start_process("restore", "--image-path", counter.image, "--bundle", counter.bundle.path, id,
+                                 stdin=subprocess.DEVNULL, stdout=counter.into, stderr=subprocess.STDOUT)
+    wait_until(lambda: id in tare.ids() and tare.status(id) == "running")
+    (counter.volume / "end").touch()
+    assert process.wait(120) == 7
+    assert tare.ids() == []
+
+
+def test_without_criu(sleeper, tare, tmp_path):
+    """Most machines have no CRIU: the user is told what is missing and where to get it."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    message = tare.fails("checkpoint", "--image-path", tmp_path / "image", sleeper.id, env={"PATH": str(empty)})
+    assert "criu: executable file not found in $PATH" in message and "package criu" in message
+    assert sleeper.status == "running"
+
+
+def test_refused(bundle, tare, tmp_path):
+    """What cannot be dumped is refused before CRIU is asked."""
+    container = bundle.create()
+    assert "container not running" in tare.fails("checkpoint", "--image-path", tmp_path / "i", container.id)
+    container.remove()
+    assert "container does not exist" in tare.fails("checkpoint", tare.new_id())
+    bundle.write()
+    assert "--image-path" in tare.fails("restore", "--bundle", bundle.path, "--image-path", tmp_path / "none",
+                                        tare.new_id())
+    assert tare.ids() == []
