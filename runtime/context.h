@@ -5,6 +5,7 @@
  * argv or prints to stdout; nothing exits; no globals.
  */
 #pragma once
+#include <signal.h>
 #include <stdbool.h>
 
 #include "base/arena.h"
@@ -17,6 +18,11 @@ struct context {
 	struct host host;     /* filled by host_probe() on first use */
 	bool host_probed;
 	bool debug;
+	struct {
+		bool on;
+		int fd, program;
+		sigset_t before;
+	} interrupt;          /* runtime/interrupt.h; zero: signals act as they like */
 };
 
 /* Probes the host once. 0 or -errno. */

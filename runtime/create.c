@@ -11,6 +11,7 @@
 #include "runtime/console.h"
 #include "runtime/context.h"
 #include "runtime/filter.h"
+#include "runtime/interrupt.h"
 #include "runtime/launch.h"
 #include "runtime/lifecycle.h"
 #include "runtime/making.h"
@@ -152,6 +153,8 @@ static int run(struct making *m, int *ret_status, struct err *e)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (r == 0)
 		r = make(m, e);
+	if (r == 0 && !m->ask->detach)
+		interrupt_pass_to(m->context, m->launch.pidfd);
 	if (r == 0)
 		r = lifecycle_hooks(m->context, m->config.spec, HOOK_POSTSTART, &m->container,
 				    STATUS_RUNNING, e);
@@ -161,6 +164,7 @@ static int run(struct making *m, int *ret_status, struct err *e)
 		return making_attend(m, ret_status, e);
 	if (m->notify < 0)
 		return 0;
+	interrupt_end(m->context); /* it runs, and will be ready or not whoever waits for that */
 	return notify_wait(m->notify, notify_socket(), m->launch.pid, m->launch.pidfd, e);
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/exec_cgroup.h"
 #include "runtime/exec_process.h"
 #include "runtime/filter.h"
+#include "runtime/interrupt.h"
 #include "runtime/join.h"
 #include "runtime/launch.h"
 #include "runtime/lsm.h"
@@ -175,6 +176,8 @@ static int enter(struct entering *n, int *ret_status, struct err *e)
 	if (r == 0 && !n->ask->detach)
 		r = foreground_prepare(e);
 	if (r == 0)
+		r = interrupt_begin(n->context, e);
+	if (r == 0)
 		r = launch_it(n, e);
 	if (r == 0)
 		r = tell(n, e);
@@ -200,5 +203,6 @@ int container_exec(struct context *context, const struct exec_request *ask, int 
 	fd_close(&n.cgroup);
 	fd_close(&n.init);
 	container_close(&n.container);
+	interrupt_end(context);
 	return r;
 }

@@ -273,6 +273,7 @@ static int prepare_master(struct attendance *a, int master, struct err *e)
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 
 	a->output = terminal_open_output();
+	ring_suit(&a->out, a->output);
 	a->reopening = epoll_create1(EPOLL_CLOEXEC);
 	if (a->reopening < 0 || epoll_ctl(a->reopening, EPOLL_CTL_ADD, master, &event) < 0)
 		return err_set(e, errno, "the container's terminal: epoll");

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sys.h"
+#include "runtime/interrupt.h"
 
 enum { PIPE_READS = 64 };
 
@@ -152,16 +153,17 @@ static int time_left(int64_t deadline)
 }
 
 /* Waits for the end of the process, keeping the pipe empty: 0, -ETIMEDOUT, -ECHILD when the
- * container's ended first, -errno. */
+ * container's ended first, -EINTR, -errno. */
 static int watch(const struct hook_run *run, int pidfd, int pipe, struct tail *tail)
 {
 	int64_t deadline = run->timeout ? now_ms() + run->timeout * 1000ll : 0;
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 				{ .fd = pipe, .events = POLLIN },
-				{ .fd = run->container, .events = POLLIN } };
+				{ .fd = run->container, .events = POLLIN },
+				{ .fd = run->interrupt, .events = POLLIN } };
 
 	for (;;) {
-		int n = poll(fds, 3, time_left(deadline));
+		int n = poll(fds, sizeof fds / sizeof *fds, time_left(deadline));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -175,6 +177,12 @@ static int watch(const struct hook_run *run, int pidfd, int pipe, struct tail *t
 			return 0;
 		if (fds[2].revents)
 			return -ECHILD;
+		if (fds[3].revents && run->program < 0)
+			return -EINTR;
+		if (fds[3].revents) {
+			interrupt_pass(run->interrupt, run->program);
+			fds[2].fd = run->program;
+		}
 	}
 }
 
@@ -213,6 +221,8 @@ static int attend(const struct hook_run *run, pid_t pid, int pipe, struct err *e
 			       run->timeout);
 	if (r == -ECHILD)
 		return err_say(e, ECHILD, "the container's process ended while the hook ran");
+	if (r == -EINTR)
+		return interrupt_take(run->interrupt, e);
 	return r < 0 ? err_set(e, -r, "waiting for the hook") : judge(&info, &tail, e);
 }
 

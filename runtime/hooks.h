@@ -18,6 +18,7 @@ struct hook_run {
 	const char *cwd;
 	int state;               /* sealed memfd with the state document */
 	int container;           /* pidfd of the process whose end ends the hook too, -1 none */
+	int interrupt, program;  /* interrupt_fd(), interrupt_program() */
 	const char *stdout_file, *stderr_file; /* run.oci.hooks.stdout/.stderr, or NULL */
 };
 /* 0 when the hook exited 0. Else e names the hook, its exit status or signal or timeout, and the

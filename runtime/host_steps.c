@@ -27,6 +27,7 @@
 #include "runtime/hooks.h"
 #include "runtime/host_mounts.h"
 #include "runtime/idmap.h"
+#include "runtime/interrupt.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 #include "runtime/netdev.h"
@@ -276,6 +277,8 @@ static int step_hook(struct lane *lane, const struct plan_step *step, struct err
 		.cwd = launch->container->bundle,
 		.state = lane->state,
 		.container = launch->pidfd,
+		.interrupt = interrupt_fd(launch->context),
+		.program = -1,
 		.stdout_file = spec_annotation(launch->spec, "run.oci.hooks.stdout"),
 		.stderr_file = spec_annotation(launch->spec, "run.oci.hooks.stderr"),
 	};

@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 #include "runtime/context.h"
 #include "runtime/hooks.h"
+#include "runtime/interrupt.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 #include "runtime/state.h"
@@ -55,6 +56,8 @@ static int run_one(struct context *context, const struct spec *spec, enum hook_k
 		.cwd = container->bundle,
 		.state = state,
 		.container = -1,
+		.interrupt = interrupt_fd(context),
+		.program = interrupt_program(context),
 		.stdout_file = spec_annotation(spec, "run.oci.hooks.stdout"),
 		.stderr_file = spec_annotation(spec, "run.oci.hooks.stderr"),
 	};

@@ -13,6 +13,7 @@
 #include "runtime/console.h"
 #include "runtime/context.h"
 #include "runtime/died.h"
+#include "runtime/interrupt.h"
 #include "runtime/lsm.h"
 #include "runtime/notify.h"
 #include "runtime/operations.h"
@@ -133,6 +134,8 @@ int making_prepare(struct making *m, struct err *e)
 	int r = container_id_check(m->ask->id, e);
 
 	if (r == 0)
+		r = interrupt_begin(m->context, e);
+	if (r == 0)
 		r = config_load(m->context, m->ask->bundle, m->ask->config, &m->config, e);
 	if (r == 0)
 		r = check_process(m, e);
@@ -185,6 +188,7 @@ void making_clear(struct making *m)
 	if (m->reserved)
 		container_close(&m->container);
 	config_clear(&m->config);
+	interrupt_end(m->context);
 }
 
 struct making making_begin(struct context *context, const struct create_request *ask,

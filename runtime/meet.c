@@ -14,6 +14,7 @@
 #include "plan/format.h"
 #include "plan/plan.h"
 #include "runtime/context.h"
+#include "runtime/interrupt.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 
@@ -69,7 +70,11 @@ static int receive(struct lane *lane, struct report *ret_report, struct err *e)
 {
 	autofd fd = -1;
 	ssize_t n;
+	/* Behind REPORT_EXEC a signal is for the program. */
+	int r = lane->executing ? 0 : interrupt_wait(lane->launch->context, lane->sync, e);
 
+	if (r < 0)
+		return r;
 	/* An end with something of ours unread resets the connection; that is said once, ahead of
 	 * what it sent before. */
 	do

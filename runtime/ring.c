@@ -2,7 +2,11 @@
 #include "runtime/ring.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool ring_wants(const struct ring *ring)
@@ -41,9 +45,22 @@ bool ring_read(struct ring *ring, int source)
 	return true;
 }
 
+void ring_suit(struct ring *ring, int sink)
+{
+	struct stat st;
+
+	if (fstat(sink, &st) < 0 || fcntl(sink, F_GETFL) & O_NONBLOCK)
+		return;
+	ring->sends = S_ISSOCK(st.st_mode);
+	ring->most = S_ISFIFO(st.st_mode) ? PIPE_BUF : 0;
+}
+
 void ring_write(struct ring *ring, int sink)
 {
-	ssize_t n = write(sink, ring->bytes + ring->start, ring->length);
+	size_t length = ring->most && ring->most < ring->length ? ring->most : ring->length;
+	const char *bytes = ring->bytes + ring->start;
+	ssize_t n = ring->sends ? send(sink, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL)
+				: write(sink, bytes, length);
 
 	if (n < 0 && is_transient())
 		return;

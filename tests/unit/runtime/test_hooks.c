@@ -61,7 +61,8 @@ static int run(struct place *place, const char *script, int timeout, struct err 
 {
 	char *const argv[] = { "hook", "-c", (char *)(uintptr_t)script, NULL };
 	char *const envp[] = { "ONLY=this", NULL };
-	const struct hook_run hook = { .name = "prestart", .path = "/bin/sh", .argv = argv,
+	const struct hook_run hook = { .interrupt = -1, .program = -1,
+		.name = "prestart", .path = "/bin/sh", .argv = argv,
 				       .envp = envp, .timeout = timeout, .cwd = place->path,
 				       .state = place->state, .container = -1 };
 
@@ -145,7 +146,8 @@ static void missing_program_is_named(void **state)
 {
 	struct place *place = *state;
 	char *const argv[] = { "x", NULL };
-	const struct hook_run hook = { .name = "prestart", .path = "/nonexistent/hook",
+	const struct hook_run hook = { .interrupt = -1, .program = -1,
+		.name = "prestart", .path = "/nonexistent/hook",
 				       .argv = argv, .envp = argv + 1, .cwd = place->path,
 				       .state = place->state, .container = -1 };
 	struct err e = { 0 };
@@ -191,7 +193,8 @@ static void hook_ends_with_the_container(void **state)
 	struct place *place = *state;
 	char *const argv[] = { "sh", "-c", "exec sleep 1000000", NULL };
 	pid_t pid = fork();
-	struct hook_run hook = { .name = "createRuntime", .path = "/bin/sh", .argv = argv,
+	struct hook_run hook = { .interrupt = -1, .program = -1,
+		.name = "createRuntime", .path = "/bin/sh", .argv = argv,
 				 .envp = argv + 3, .cwd = place->path, .state = place->state };
 	struct err e = { 0 };
 
@@ -211,7 +214,7 @@ static void output_is_appended_to_files(void **state)
 	struct place *place = *state;
 	autoarena arena = { 0 };
 	char *const argv[] = { "sh", "-c", "echo out; echo err >&2", NULL };
-	const struct hook_run hook = {
+	const struct hook_run hook = { .interrupt = -1, .program = -1,
 		.name = "prestart", .path = "/bin/sh", .argv = argv, .envp = argv + 3,
 		.cwd = place->path, .state = place->state, .container = -1,
 		.stdout_file = arena_printf(&arena, "%s/out", place->path),

@@ -16,10 +16,12 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "plan/format.h"
+#include "runtime/context.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 
 struct meeting {
+	struct context context;
 	struct launch launch;
 	struct lane lane;
 	int init; /* the other end */
@@ -30,7 +32,9 @@ static void meet(struct meeting *m)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	m->context = (struct context){ .root_fd = -1 };
 	launch_init(&m->launch);
+	m->launch.context = &m->context;
 	m->lane = (struct lane){ .launch = &m->launch, .sync = pair[0], .cgroup = -1, .taken = -1 };
 	m->init = pair[1];
 }
