@@ -15,6 +15,7 @@ struct program {
 	char head[HEAD_SIZE + 1];
 };
 
+/* errno's own words are among ours, in the lower case that engines look for. */
 static int say(struct program *p, long error, const char *text, const char *more)
 {
 	return FAIL(p->in, none, error, "exec ", p->path, ": ", text, more);
@@ -29,8 +30,8 @@ static int is_missing(const char *path)
 
 static int interpreter_missing(struct program *p, const char *interpreter)
 {
-	return FAIL(p->in, none, -ENOENT, "exec ", p->path, ": its interpreter ", interpreter,
-		    " was not found");
+	return FAIL(p->in, none, -ENOENT, "exec ", p->path,
+		    ": no such file or directory: its interpreter ", interpreter, " was not found");
 }
 
 /* The text behind "#!" up to its first blank. */
@@ -44,7 +45,7 @@ static int explain_script(struct program *p)
 		end++;
 	if (*end == '\r') {
 		*end = '\0';
-		return say(p, -ENOENT, "its first line ends in a carriage return behind #!", at);
+		return say(p, -ENOENT, "no such file or directory: its first line ends in a carriage return behind #!", at);
 	}
 	*end = '\0';
 	return is_missing(at) ? interpreter_missing(p, at) : 0;
@@ -104,7 +105,8 @@ static int explain_elf(struct program *p, long error)
 	const Elf64_Ehdr *elf = (const void *)p->head;
 
 	if (elf->e_machine != ARCH_ELF_MACHINE && error == -ENOEXEC)
-		return FAIL(p->in, none, error, "exec ", p->path, ": it is a program for ",
+		return FAIL(p->in, none, error, "exec ", p->path,
+			    ": exec format error: it is a program for ",
 			    machine_name(elf->e_machine), ", this machine is ",
 			    machine_name(ARCH_ELF_MACHINE));
 	return elf->e_ident[EI_CLASS] == ELFCLASS64 ? explain_interp(p) : 0;
@@ -118,8 +120,8 @@ static int explain_content(struct program *p, long error)
 		return explain_script(p);
 	if (error != -ENOEXEC)
 		return 0;
-	return say(p, error, p->length ? "it is neither a program nor a script with a #! line" :
-		   "it is empty", "");
+	return say(p, error, "exec format error: ",
+		   p->length ? "it is neither a program nor a script with a #! line" : "it is empty");
 }
 
 static int explain_access(struct program *p)

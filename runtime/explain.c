@@ -83,10 +83,8 @@ int launch_explain(const struct plan_header *plan, const struct report *report, 
 	const char *call = report->call == CALL_none ? NULL : plan_call_name(report->call);
 	const char *detail = report->detail, *why = NULL, *hint;
 
-	if (is_complete(report) && (!step || step->op != OP_EXEC))
+	if (is_complete(report))
 		err_say(e, report->error, "%s", detail);
-	else if (is_complete(report))
-		err_set(e, report->error, "%s", detail);
 	else if (call)
 		err_set(e, report->error, "%s%s%s", call, *detail ? " " : "", detail);
 	else

@@ -104,17 +104,21 @@ def test_missing_program_with_path(bundle):
     assert "o such file" in message or "not found" in message
 
 
-@pytest.mark.parametrize("mode, content, said", [
-    (0o644, "#!/bin/sh\n", "ermission denied"),
-    (0o755, "#!/no/such/interpreter\n", "/no/such/interpreter"),
-    (0o755, "no magic at all\n", "neither a program nor a script")])
-def test_program_that_cannot_run(bundle, mode, content, said):
-    """`exec format error` and a missing interpreter are mysteries without the name."""
+@pytest.mark.parametrize("mode, content, words, said", [
+    (0o644, "#!/bin/sh\n", "permission denied", ""),
+    (0o755, "#!/no/such/interpreter\n", "no such file or directory", "/no/such/interpreter"),
+    (0o755, "#!/bin/sh\r\n", "no such file or directory", "carriage return"),
+    (0o755, "no magic at all\n", "exec format error", "neither a program nor a script"),
+    (0o755, "", "exec format error", "empty")])
+def test_program_that_cannot_run(bundle, mode, content, words, said):
+    """`exec format error` and a missing interpreter are mysteries without the name; engines know the kind of
+    failure by these words."""
     (bundle.rootfs / "bin/program").write_text(content)
     (bundle.rootfs / "bin/program").chmod(mode)
     bundle.process["args"] = ["/bin/program"]
     outcome = bundle.try_run()
     assert outcome.status == 1 and said in outcome.err and "/bin/program" in outcome.err
+    assert words in outcome.err
 
 
 def test_program_without_its_dynamic_loader(bundle):

@@ -116,7 +116,7 @@ static void hook_that_is_no_program(void **state)
 	begin(r);
 	hook(r, "/bin/text", nothing, nothing, 0);
 	plan_script(r, "true");
-	assert_fails(r, OP_HOOK, CALL_none, ENOEXEC, "exec /bin/text: it is neither");
+	assert_fails(r, OP_HOOK, CALL_none, ENOEXEC, "exec /bin/text: exec format error: it is neither");
 }
 
 /* What --preserve-fds keeps is for the workload, not for hooks. */

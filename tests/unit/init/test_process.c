@@ -244,15 +244,21 @@ static void wrong_programs(void **state)
 	program_case(r, "plain", "exec: \"plain\": permission denied", EACCES);
 	program_case(r, "/etc", "exec: \"/etc\": permission denied", EACCES);
 	program_case(r, "none",
-		     "exec /bin/none: it is neither a program nor a script with a #! line",
+		     "exec /bin/none: exec format error: it is neither a program nor a script with "
+		     "a #! line",
 		     ENOEXEC);
-	program_case(r, "empty", "exec /bin/empty: it is empty", ENOEXEC);
-	program_case(r, "script", "exec /bin/script: its interpreter /no/such/python was not found",
+	program_case(r, "empty", "exec /bin/empty: exec format error: it is empty", ENOEXEC);
+	program_case(r, "script",
+		     "exec /bin/script: no such file or directory: its interpreter "
+		     "/no/such/python was not found",
 		     ENOENT);
 	program_case(r, "dos",
-		     "exec /bin/dos: its first line ends in a carriage return behind #!/bin/sh",
+		     "exec /bin/dos: no such file or directory: its first line ends in a carriage "
+		     "return behind #!/bin/sh",
 		     ENOENT);
-	program_case(r, "arm", "exec /bin/arm: it is a program for arm, this machine is x86-64",
+	program_case(r, "arm",
+		     "exec /bin/arm: exec format error: it is a program for arm, this machine is "
+		     "x86-64",
 		     ENOEXEC);
 }
 
@@ -281,7 +287,7 @@ static void missing_loader(void **state)
 	put_file(r, "bin/dynamic", "", 0755);
 	assert_int_equal(mount("/bin/ls", in_root(r, "bin/dynamic"), NULL, MS_BIND, NULL), 0);
 	program_case(r, "dynamic",
-		     "exec /bin/dynamic: its interpreter /lib64/ld-linux-x86-64.so.2 was not found",
+		     "exec /bin/dynamic: no such file or directory: its interpreter /lib64/ld-linux-x86-64.so.2 was not found",
 		     ENOENT);
 	assert_int_equal(umount(in_root(r, "bin/dynamic")), 0);
 }
