@@ -114,13 +114,29 @@ static const char *freezer(const struct dumping *d)
 	return arena_printf(d->context->arena, "%s%s", top, d->container.cgroup);
 }
 
+static int read_descriptors(struct dumping *d, struct err *e)
+{
+	struct descriptors_of of = { .pid = d->container.pid, .sockets = d->ask->criu.ext_unix_sk };
+	struct arena *arena = d->context->arena;
+	autofd cgroup = -1;
+	pid_t *all = NULL;
+	int r = 0;
+
+	if (d->container.cgroup)
+		r = cgroup_open(&d->context->host, d->container.cgroup, &cgroup, e);
+	if (r == 0 && cgroup >= 0)
+		r = cgroup_processes(arena, cgroup, &all, &of.count, e);
+	of.all = all;
+	return r < 0 ? r : descriptors_read(arena, &of, d->descriptors, e);
+}
+
 static int describe(struct dumping *d, struct err *e)
 {
 	struct criu_options *o = &d->request.options;
 	int r = criu_checkpoint_options(d->context->arena, d->ask, d->spec, o, e);
 
 	if (r == 0)
-		r = descriptors_read(d->context->arena, d->container.pid, d->descriptors, e);
+		r = read_descriptors(d, e);
 	if (r == 0)
 		r = externals(d, e);
 	if (r == 0)

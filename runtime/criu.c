@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,27 +50,22 @@ struct birth {
 	int socket, errors;
 };
 
-static bool propagates(const char *path, uint64_t propagation, unsigned flags)
-{
-	struct mount_attr attr = { .propagation = propagation };
-
-	return sys_mount_setattr(AT_FDCWD, path, flags, &attr) == 0;
-}
-
 /* Nothing that is mounted here reaches the host, and what the host mounts still comes here: a mount
- * that was a slave of the host's can be one again. */
+ * that was a slave of the host's, the root foremost, becomes one again. no_new_privs is inherited
+ * by all that is restored; CRIU itself restores it from version 4 on only. */
 static bool enter_place(const struct criu_place *place)
 {
+	struct mount_attr slave = { .propagation = MS_SLAVE };
 	int flags = CLONE_NEWNS | (place->own_cgroup_namespace ? CLONE_NEWCGROUP : 0);
 	autofd root = -1;
 
-	if (unshare(flags) < 0 || !propagates("/", MS_SLAVE, AT_RECURSIVE))
+	if (unshare(flags) < 0 || sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &slave) < 0)
 		return false;
 	root = sys_open_tree(AT_FDCWD, place->root,
 			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	return root >= 0 &&
 	       sys_move_mount(root, "", AT_FDCWD, place->root, MOVE_MOUNT_F_EMPTY_PATH) == 0 &&
-	       propagates(place->root, MS_PRIVATE, 0);
+	       (!place->no_new_privileges || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 }
 
 /* First out of the way, then to their places: one may stand where another wants to. */
@@ -210,9 +206,9 @@ static int died(struct criu *criu, struct err *e)
 	fd_close(&criu->socket);
 	waitid(P_PIDFD, (id_t)criu->pidfd, &info, WEXITED | WNOWAIT);
 	if (info.si_code == CLD_EXITED)
-		err_say(e, ECANCELED, "criu exited with status %d and no answer", info.si_status);
+		err_say(e, EREMOTEIO, "criu exited with status %d and no answer", info.si_status);
 	else
-		err_say(e, ECANCELED, "criu was killed by signal %d (%s)", info.si_status,
+		err_say(e, EREMOTEIO, "criu was killed by signal %d (%s)", info.si_status,
 			strsignal(info.si_status));
 	words = last_words(criu);
 	return words ? err_hint(e, "%s", words) : -e->code;
@@ -255,10 +251,10 @@ static int answer(struct criu *criu, const struct criu_response *notification, i
 static int refused(const struct criu_response *response, struct err *e)
 {
 	if (response->message && *response->message)
-		return err_say(e, ECANCELED, "criu: %s", response->message);
+		return err_say(e, EREMOTEIO, "criu: %s", response->message);
 	if (response->error)
-		return err_say(e, ECANCELED, "criu: %s", strerror((int)response->error));
-	return err_say(e, ECANCELED, "criu has failed");
+		return err_say(e, EREMOTEIO, "criu: %s", strerror((int)response->error));
+	return err_say(e, EREMOTEIO, "criu has failed");
 }
 
 static void log_request(const struct criu_request *request)

@@ -23,6 +23,7 @@ struct criu_place {
 	int cgroup;               /* directory of the cgroup to be born in, -1 none */
 	const char *root;         /* made a mount point, in a mount namespace of its own */
 	bool own_cgroup_namespace; /* the cgroup is the root of the new cgroup namespace */
+	bool no_new_privileges;
 };
 
 /* A descriptor that CRIU gets under a number. */
@@ -50,7 +51,7 @@ void criu_clear(struct criu *);
  * with it (-1 none), which stays the caller's. A failure ends the work in CRIU. */
 typedef int criu_notified(void *data, const char *script, pid_t pid, int fd, struct err *e);
 
-/* Asks and waits for the answer, answering notifications meanwhile. -ECANCELED: CRIU says that it has
+/* Asks and waits for the answer, answering notifications meanwhile. -EREMOTEIO: CRIU says that it has
  * failed, e has what its answer says; *ret_response is filled on success. */
 int criu_ask(struct criu *, const struct criu_request *, criu_notified *notified, void *data,
 	     struct criu_response *ret_response, struct err *e);

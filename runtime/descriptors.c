@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/descriptors.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -76,36 +77,97 @@ static const char *outside(struct arena *arena, pid_t pid, int fd, const char *m
 	return arena_printf(arena, "file[%lx:%jx]", id, (uintmax_t)st.st_ino);
 }
 
-static int read_one(struct arena *arena, pid_t pid, int fd, const char *mountinfo,
-		    const char **ret_name, struct err *e)
+/* Whether a process has this file open in the other direction. */
+static bool holds_other_end(pid_t pid, const char *name, int mode)
+{
+	DIR *fds;
+	bool found = false;
+	char path[48];
+
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
+	fds = opendir(path);
+	if (!fds)
+		return false;
+	for (struct dirent *entry; !found && (entry = readdir(fds));) {
+		char link[PATH_MAX];
+		struct stat st;
+		ssize_t n = readlinkat(dirfd(fds), entry->d_name, link, sizeof link);
+
+		/* The link itself says in its owner's bits how the file is open. */
+		found = n == (ssize_t)strlen(name) && memcmp(link, name, (size_t)n) == 0 &&
+			fstatat(dirfd(fds), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			st.st_mode & (mode_t)mode;
+	}
+	closedir(fds);
+	return found;
+}
+
+static bool is_inner_pipe(const struct descriptors_of *of, int fd, const char *name)
+{
+	int other = fd == STDIN_FILENO ? S_IWUSR : S_IRUSR;
+
+	for (size_t i = 0; i < of->count; i++)
+		if (holds_other_end(of->all[i], name, other))
+			return true;
+	return false;
+}
+
+/* The unix sockets of tare's network namespace, "socket:[17]" by the seventh word of a line. */
+static bool is_host_socket(const char *name)
+{
+	autobuf text = { 0 };
+	char word[32];
+	const char *at = strchr(name, '[') + 1;
+
+	snprintf(word, sizeof word, " %.*s", (int)strcspn(at, "]"), at);
+	if (file_read(AT_FDCWD, "/proc/self/net/unix", MOUNTS_MAX, &text) < 0)
+		return false;
+	for (at = strstr(text.text, word); at; at = strstr(at + 1, word))
+		if (strchr(" \n", at[strlen(word)]))
+			return true;
+	return false;
+}
+
+static bool is_inner(const struct descriptors_of *of, int fd, const char *name)
+{
+	if (str_starts(name, "pipe:["))
+		return is_inner_pipe(of, fd, name);
+	return str_starts(name, "socket:[") && !(of->sockets && is_host_socket(name));
+}
+
+static int read_one(struct arena *arena, const struct descriptors_of *of, int fd,
+		    const char *mountinfo, const char **ret_name, struct err *e)
 {
 	char path[32], link[PATH_MAX];
+	const char *name;
 	ssize_t n;
 
-	snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+	*ret_name = NULL;
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", of->pid, fd);
 	n = readlink(path, link, sizeof link);
-	if (n < 0 && errno != ENOENT)
-		return err_set(e, errno, "readlink %s", path);
+	if (n < 0)
+		return errno == ENOENT ? 0 : err_set(e, errno, "readlink %s", path);
 	/* Pipes and sockets without a path have none to be reached by. */
-	*ret_name = n > 0 && *link == '/' ? outside(arena, pid, fd, mountinfo) : NULL;
-	if (n >= 0 && !*ret_name)
-		*ret_name = arena_strndup(arena, link, (size_t)n);
+	name = *link == '/' ? outside(arena, of->pid, fd, mountinfo) : NULL;
+	if (!name)
+		name = arena_strndup(arena, link, (size_t)n);
+	*ret_name = is_inner(of, fd, name) ? "" : name;
 	return 0;
 }
 
-int descriptors_read(struct arena *arena, pid_t pid, const char *ret_names[DESCRIPTORS],
-		     struct err *e)
+int descriptors_read(struct arena *arena, const struct descriptors_of *of,
+		     const char *ret_names[DESCRIPTORS], struct err *e)
 {
 	autobuf mountinfo = { 0 };
 	char path[32];
 	int r;
 
-	snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
+	snprintf(path, sizeof path, "/proc/%d/mountinfo", of->pid);
 	r = file_read(AT_FDCWD, path, MOUNTS_MAX, &mountinfo);
 	if (r < 0)
 		return err_set(e, -r, "read %s", path);
 	for (int fd = 0; fd < DESCRIPTORS && r == 0; fd++)
-		r = read_one(arena, pid, fd, mountinfo.text, &ret_names[fd], e);
+		r = read_one(arena, of, fd, mountinfo.text, &ret_names[fd], e);
 	return r;
 }
 

@@ -5,6 +5,8 @@
  * place.
  */
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/text.h"
@@ -12,11 +14,20 @@
 struct arena;
 struct err;
 
+/* Whose descriptors, and who else may hold the other end of a pipe. */
+struct descriptors_of {
+	pid_t pid;
+	const pid_t *all; /* of the container */
+	size_t count;
+	bool sockets;     /* --ext-unix-sk: unix sockets of tare's own network namespace come from outside */
+};
+
 enum { DESCRIPTORS = 3 };
 
-/* What CRIU calls the three, of a process: "pipe:[17]"; "file[2a:1b]" for one that lies outside of its
- * mount namespace; else a path. */
-int descriptors_read(struct arena *, pid_t pid, const char *ret_names[DESCRIPTORS], struct err *e);
+/* What CRIU calls the three: "pipe:[17]"; "file[2a:1b]" for a file outside of the mount namespace; else a
+ * path. "" for a pipe or a socket of the container's own, which is in the image. */
+int descriptors_read(struct arena *, const struct descriptors_of *,
+		     const char *ret_names[DESCRIPTORS], struct err *e);
 int descriptors_save(int image, const char *const names[DESCRIPTORS], struct err *e);
 /* Those of an image; without the file, NULLs. */
 int descriptors_load(struct arena *, int image, const char *ret_names[DESCRIPTORS], struct err *e);

@@ -181,6 +181,7 @@ static int ask_criu(struct restoring *w, int cgroup, struct criu_response *ret_r
 		.cgroup = cgroup,
 		.root = m->container.rootfs,
 		.own_cgroup_namespace = spec_new_namespace(spec, NS_CGROUP),
+		.no_new_privileges = spec->process.no_new_privileges,
 	};
 	autocriu criu = CRIU_NONE;
 	int r = criu_start(m->context->arena, &place, w->handed, &criu, e);
@@ -189,7 +190,7 @@ static int ask_criu(struct restoring *w, int cgroup, struct criu_response *ret_r
 		return r;
 	criu_tell("restore of %s from %s", m->ask->id, w->places.image_path);
 	r = criu_ask(&criu, &w->request, notified, w, ret_response, e);
-	if (r == -ECANCELED)
+	if (r == -EREMOTEIO)
 		criu_log_explain(m->context->arena, &w->places, w->request.options.log_file, spec, e);
 	return r;
 }
