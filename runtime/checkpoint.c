@@ -7,17 +7,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
+#include "runtime/console.h"
 #include "runtime/context.h"
 #include "runtime/criu.h"
 #include "runtime/criu_log.h"
 #include "runtime/criu_mounts.h"
 #include "runtime/criu_wishes.h"
 #include "runtime/descriptors.h"
+#include "runtime/interrupt.h"
 #include "runtime/operations.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
@@ -183,27 +186,37 @@ static int ask_criu(struct dumping *d, struct err *e)
 	struct arena *arena = d->context->arena;
 	autocriu criu = CRIU_NONE;
 	struct criu_response response;
-	int r = criu_check_wishes(arena, &d->request.options, e);
+	const char *log = d->request.options.log_file;
+	int r = criu_check_wishes(d->context, &d->request.options, e);
 
 	if (r == 0)
-		r = criu_start(arena, NULL, NULL, &criu, e);
+		r = criu_start(d->context, NULL, NULL, &criu, e);
 	if (r < 0)
 		return r;
+	unlinkat(d->places.work, log, 0);
 	criu_tell("%s of %s: process %d and what it has started, to %s",
 		  d->ask->pre_dump ? "pre-dump" : "dump", d->ask->id, d->container.pid,
 		  d->places.image_path);
 	r = criu_ask(&criu, &d->request, notified, d, &response, e);
 	if (r < 0)
-		criu_log_explain(arena, &d->places, d->request.options.log_file, d->spec, e);
+		criu_log_explain(arena, &d->places, log, d->spec, e);
 	else
 		criu_tell_stats(arena, &d->places, "stats-dump");
 	return r;
+}
+
+/* Cut short, a dump breaks the container; one that waits for others to fetch pages may have to be. */
+static int hold_signals(const struct dumping *d, struct err *e)
+{
+	return d->ask->criu.lazy_pages ? interrupt_begin(d->context, e) : foreground_prepare(e);
 }
 
 static int dump(struct dumping *d, struct err *e)
 {
 	int r = find(d, e);
 
+	if (r == 0)
+		r = hold_signals(d, e);
 	if (r == 0)
 		r = describe(d, e);
 	if (r == 0)
@@ -227,6 +240,7 @@ int container_checkpoint(struct context *context, const struct checkpoint_reques
 	};
 	int r = dump(&d, e);
 
+	interrupt_end(context);
 	criu_places_close(&d.places);
 	container_close(&d.container);
 	if (r < 0 || ask->leave_running || ask->pre_dump)

@@ -21,6 +21,8 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "runtime/context.h"
+#include "runtime/interrupt.h"
 
 enum { SOCKET_AT = 3, SPARE_FIRST = 64, RESPONSE_MAX = 1 << 16, ERRORS_MAX = 1 << 14 };
 
@@ -48,6 +50,7 @@ struct birth {
 	const struct criu_place *place;
 	const struct criu_handed *handed;
 	int socket, errors;
+	bool steadfast;
 };
 
 /* Nothing that is mounted here reaches the host, and what the host mounts still comes here: a mount
@@ -99,6 +102,10 @@ static void become_criu(const struct birth *b)
 	for (int i = 1; i < NSIG; i++)
 		sys_default_signal(i);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A dump that is cut short would leave CRIU's code in the container's processes: the keys
+	 * that interrupt tare are not for it. */
+	if (b->steadfast)
+		setpgid(0, 0);
 	dup2(b->errors, STDERR_FILENO);
 	if ((!b->place || enter_place(b->place)) &&
 	    sys_close_range(SOCKET_AT, ~0u, CLOSE_RANGE_CLOEXEC) == 0 && hand_over(b))
@@ -127,12 +134,15 @@ static int make_process(const struct birth *b, struct criu *criu, struct err *e)
 	return 0;
 }
 
-int criu_start(struct arena *arena, const struct criu_place *place,
+int criu_start(const struct context *context, const struct criu_place *place,
 	       const struct criu_handed *handed, struct criu *ret_criu, struct err *e)
 {
 	static const struct criu_handed nothing = { -1, -1 };
 	autocriu criu = CRIU_NONE;
-	struct birth birth = { criu_find(arena, "criu"), place, handed ? handed : &nothing, -1, -1 };
+	struct birth birth = { .program = criu_find(context->arena, "criu"),
+			       .place = place,
+			       .handed = handed ? handed : &nothing,
+			       .steadfast = !place && !context->interrupt.on };
 	autofd theirs = -1;
 	int pair[2], r;
 
@@ -142,7 +152,8 @@ int criu_start(struct arena *arena, const struct criu_place *place,
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(e, errno, "criu: socketpair");
-	criu.arena = arena;
+	criu.context = context;
+	criu.arena = context->arena;
 	criu.socket = pair[0];
 	birth.socket = theirs = pair[1];
 	birth.errors = criu.errors = sys_memfd_create("criu-errors", MFD_CLOEXEC);
@@ -220,9 +231,9 @@ static int receive(struct criu *criu, struct criu_response *ret_response, int *r
 	char *bytes = arena_alloc(criu->arena, RESPONSE_MAX);
 	ssize_t n;
 
-	do
-		n = socket_receive_fd(criu->socket, bytes, RESPONSE_MAX, ret_fd);
-	while (n == -EINTR);
+	if (interrupt_wait(criu->context, criu->socket, e) < 0)
+		return -e->code;
+	n = socket_receive_fd(criu->socket, bytes, RESPONSE_MAX, ret_fd);
 	if (n == 0 || n == -ECONNRESET)
 		return died(criu, e);
 	if (n < 0)
@@ -315,20 +326,20 @@ int criu_ask(struct criu *criu, const struct criu_request *request, criu_notifie
 	return 0;
 }
 
-static int ask_once(struct arena *arena, const struct criu_request *request,
+static int ask_once(const struct context *context, const struct criu_request *request,
 		    struct criu_response *ret_response, struct err *e)
 {
 	autocriu criu = CRIU_NONE;
-	int r = criu_start(arena, NULL, NULL, &criu, e);
+	int r = criu_start(context, NULL, NULL, &criu, e);
 
 	return r < 0 ? r : criu_ask(&criu, request, NULL, NULL, ret_response, e);
 }
 
-int criu_check_features(struct arena *arena, const struct criu_features *wanted, struct err *e)
+int criu_check_features(const struct context *context, const struct criu_features *wanted, struct err *e)
 {
 	struct criu_request request = { .type = CRIU_FEATURE_CHECK, .features = *wanted };
 	struct criu_response response;
-	int r = ask_once(arena, &request, &response, e);
+	int r = ask_once(context, &request, &response, e);
 
 	if (r < 0)
 		return err_prefix(e, "what this kernel can do for CRIU");
@@ -341,11 +352,11 @@ int criu_check_features(struct arena *arena, const struct criu_features *wanted,
 	return 0;
 }
 
-int criu_check_version(struct arena *arena, int least, const char *what, struct err *e)
+int criu_check_version(const struct context *context, int least, const char *what, struct err *e)
 {
 	struct criu_request request = { .type = CRIU_VERSION };
 	struct criu_response response;
-	int r = ask_once(arena, &request, &response, e);
+	int r = ask_once(context, &request, &response, e);
 	int64_t have;
 
 	if (r < 0)

@@ -13,6 +13,7 @@
 #include "runtime/criu_messages.h"
 
 struct arena;
+struct context;
 struct err;
 
 /* The first executable file of that name in PATH, or NULL. */
@@ -32,6 +33,7 @@ struct criu_handed {
 };
 
 struct criu {
+	const struct context *context;
 	struct arena *arena;
 	pid_t pid;
 	int pidfd, socket;
@@ -41,8 +43,9 @@ struct criu {
 
 enum { CRIU_HANDED_FIRST = 4 }; /* numbers below are taken */
 
-/* Starts it. place NULL: where tare is. handed ends with fd -1. */
-int criu_start(struct arena *, const struct criu_place *, const struct criu_handed *handed,
+/* Starts it. place NULL: where tare is. handed ends with fd -1. Signals end it as runtime/interrupt.h
+ * says; where that is not on, it is out of reach of the terminal's keys. */
+int criu_start(const struct context *, const struct criu_place *, const struct criu_handed *handed,
 	       struct criu *ret_criu, struct err *e);
 void criu_clear(struct criu *);
 #define autocriu __attribute__((cleanup(criu_clear))) struct criu
@@ -58,5 +61,5 @@ int criu_ask(struct criu *, const struct criu_request *, criu_notified *notified
 
 /* Whether CRIU is there and can do what is wanted, by processes of its own: features that are not
  * false, a version of at least the number (31700 is 3.17, 0 any) that what needs. */
-int criu_check_features(struct arena *, const struct criu_features *wanted, struct err *e);
-int criu_check_version(struct arena *, int least, const char *what, struct err *e);
+int criu_check_features(const struct context *, const struct criu_features *wanted, struct err *e);
+int criu_check_version(const struct context *, int least, const char *what, struct err *e);

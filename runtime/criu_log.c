@@ -45,6 +45,7 @@ static const struct hint {
 	{ "session leader", "--shell-job allows a terminal that is not the container's own" },
 	{ "Can't lookup mount", "a file of the host that a process holds open can be no part of an "
 				"image" },
+	{ "dump tmpfs content", "tar and gzip have to be in $PATH" },
 	{ "has bad size", "a file of the host as standard input, output or error has to be the same again" },
 	{ "unsupported seccomp", "filters that ask an agent (SCMP_ACT_NOTIFY) cannot be dumped" },
 	{ "iptables-restore", "the package iptables is missing: --network-lock=nftables or skip do without" },

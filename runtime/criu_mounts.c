@@ -21,6 +21,8 @@
 #include "runtime/state.h"
 #include "spec/spec.h"
 
+static const char notify_place[] = "/run/notify";
+
 enum kind { KIND_INNER, KIND_BIND, KIND_CGROUP };
 
 /* What is being collected. */
@@ -126,6 +128,16 @@ static void dump_masks(struct collection *c)
 	}
 }
 
+/* The directory of the socket that readiness is told to, see runtime/notify.h. */
+static void dump_notify(struct collection *c)
+{
+	mode_t mode;
+	const char *at = resolve(c, notify_place, &mode);
+
+	if (at && faccessat(c->container->dir, "notify", F_OK, 0) == 0)
+		add(c, at, notify_place);
+}
+
 /* Where tare may not make device nodes, it shows the host's. */
 static bool shows_devices(const struct collection *c)
 {
@@ -159,6 +171,7 @@ int criu_mounts_dump(struct context *context, const struct container *container,
 		r = dump_mounts(&c, e);
 	if (r == 0) {
 		dump_masks(&c);
+		dump_notify(&c);
 		add_devices(&c);
 		*ret_mounts = list_of(&c);
 	}
@@ -231,6 +244,8 @@ int criu_mounts_restore(struct context *context, const struct container *contain
 		add_devices(&c);
 	else if (spec->linux.masked_paths.count)
 		add(&c, "/dev/null", "/dev/null");
+	add(&c, notify_place, arena_printf(context->arena, "%s/%s/notify", context->root,
+					   container->id));
 	*ret_mounts = list_of(&c);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "runtime/context.h"
 #include "runtime/criu.h"
 #include "runtime/operations.h"
 #include "spec/spec.h"
@@ -155,18 +156,18 @@ static void choose_lock(struct arena *arena, struct criu_options *o)
 		o->network_lock = network_locks[1].value;
 }
 
-int criu_check_wishes(struct arena *arena, struct criu_options *o, struct err *e)
+int criu_check_wishes(const struct context *context, struct criu_options *o, struct err *e)
 {
 	const struct criu_features features = { o->track_mem, o->lazy_pages };
 	int r = 0;
 
 	if (features.mem_track || features.lazy_pages)
-		r = criu_check_features(arena, &features, e);
+		r = criu_check_features(context, &features, e);
 	if (r == 0 && o->lsm_mount_context)
-		r = criu_check_version(arena, 31600, "--lsm-mount-context", e);
+		r = criu_check_version(context, 31600, "--lsm-mount-context", e);
 	if (r == 0 && o->network_lock)
-		r = criu_check_version(arena, 31700, "--network-lock", e);
-	choose_lock(arena, o);
+		r = criu_check_version(context, 31700, "--network-lock", e);
+	choose_lock(context->arena, o);
 	return r;
 }
 

@@ -7,6 +7,7 @@
 
 struct arena;
 struct checkpoint_request;
+struct context;
 struct criu_wishes;
 struct err;
 struct restore_request;
@@ -33,4 +34,4 @@ int criu_restore_options(struct arena *, const struct restore_request *, const s
 			 struct criu_options *ret_options, struct err *e);
 /* Refuses what the CRIU or the kernel at hand cannot do and would pass over in silence, and settles what
  * depends on the programs that are there. */
-int criu_check_wishes(struct arena *, struct criu_options *, struct err *e);
+int criu_check_wishes(const struct context *, struct criu_options *, struct err *e);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "cgroups/cgroup.h"
 #include "namespaces/namespaces.h"
 #include "plan/plan.h"
 #include "runtime/build.h"
@@ -23,9 +24,11 @@
 #include "runtime/criu_mounts.h"
 #include "runtime/criu_wishes.h"
 #include "runtime/descriptors.h"
+#include "runtime/interrupt.h"
 #include "runtime/launch.h"
 #include "runtime/lifecycle.h"
 #include "runtime/making.h"
+#include "runtime/notify.h"
 #include "runtime/operations.h"
 #include "spec/spec.h"
 
@@ -184,15 +187,19 @@ static int ask_criu(struct restoring *w, int cgroup, struct criu_response *ret_r
 		.no_new_privileges = spec->process.no_new_privileges,
 	};
 	autocriu criu = CRIU_NONE;
-	int r = criu_start(m->context->arena, &place, w->handed, &criu, e);
+	const char *log = w->request.options.log_file, *why;
+	int r;
 
+	unlinkat(w->places.work, log, 0);
+	r = criu_start(m->context, &place, w->handed, &criu, e);
 	if (r < 0)
 		return r;
 	criu_tell("restore of %s from %s", m->ask->id, w->places.image_path);
 	r = criu_ask(&criu, &w->request, notified, w, ret_response, e);
 	if (r == -EREMOTEIO)
-		criu_log_explain(m->context->arena, &w->places, w->request.options.log_file, spec, e);
-	return r;
+		criu_log_explain(m->context->arena, &w->places, log, spec, e);
+	why = r < 0 && cgroup >= 0 ? cgroup_why(m->context->arena, cgroup) : NULL;
+	return why ? err_hint(e, "%s", why) : r;
 }
 
 static int make_process(struct launch *launch, int cgroup, void *data, struct err *e)
@@ -246,7 +253,7 @@ static int prepare(struct restoring *w, struct err *e)
 	if (r == 0)
 		r = criu_restore_options(m->context->arena, w->ask, m->config.spec,
 					 &w->request.options, e);
-	return r < 0 ? r : criu_check_wishes(m->context->arena, &w->request.options, e);
+	return r < 0 ? r : criu_check_wishes(m->context, &w->request.options, e);
 }
 
 static int make(struct restoring *w, struct err *e)
@@ -257,6 +264,11 @@ static int make(struct restoring *w, struct err *e)
 	if (r == 0)
 		r = making_reserve(m, e);
 	if (r == 0)
+		r = notify_prepare(m->context->arena, m->context->root, &m->container,
+				   &m->request.notify_dir, e);
+	if (r == 0 && notify_socket())
+		r = notify_bind(&m->container, &m->notify, e);
+	if (r == 0)
 		r = plan_it(m, e);
 	if (r == 0)
 		r = container_save_config(&m->container, m->config.fd, e);
@@ -264,6 +276,8 @@ static int make(struct restoring *w, struct err *e)
 		r = launch_it(w, e);
 	if (r == 0)
 		r = making_tell(m, e);
+	if (r == 0 && !m->ask->detach)
+		interrupt_pass_to(m->context, m->launch.pidfd);
 	return r < 0 ? r : lifecycle_hooks(m->context, m->config.spec, HOOK_POSTSTART, &m->container,
 					   STATUS_RUNNING, e);
 }
