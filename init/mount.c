@@ -61,13 +61,19 @@ static int slot_take(struct init *in, uint64_t number, enum plan_call call, long
 }
 
 /* copy-symlink: a symlink is not mounted but made again, by TARGET, from this descriptor. */
-static int tree_link(struct init *in, const uint64_t *arg)
+static int is_link(int fd)
 {
 	struct statx st;
+
+	return fd >= 0 && sys_statx(fd, &st) == 0 && is_kind(&st, S_IFLNK);
+}
+
+static int tree_link(struct init *in, const uint64_t *arg)
+{
 	autofd fd = (int)SYS(openat, AT_FDCWD, step_text(in, arg[0]),
 			     O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 || sys_statx(fd, &st) < 0 || !is_kind(&st, S_IFLNK))
+	if (!is_link(fd))
 		return 0;
 	slot_fill(in, arg[2], fd);
 	in->link_slot = arg[2];
@@ -86,6 +92,14 @@ int run_TREE(struct init *in, const uint64_t *arg)
 		flags |= AT_SYMLINK_NOFOLLOW;
 	fd = sys_open_tree(AT_FDCWD, step_text(in, arg[0]), flags);
 	return slot_take(in, arg[2], CALL_open_tree, fd);
+}
+
+/* The same for what the host lane opened. */
+int run_LINK_GIVEN(struct init *in, const uint64_t *arg)
+{
+	if (is_link(slot(in, arg[0])))
+		in->link_slot = arg[0];
+	return 0;
 }
 
 int run_TREE_FD(struct init *in, const uint64_t *arg)

@@ -91,6 +91,12 @@ static bool is_replaced(const struct spec_linux *spec, const char *path, size_t 
 	return false;
 }
 
+const char *device_why(const struct compile *c, size_t index)
+{
+	return arena_printf(c->arena, "/linux/devices/%zu (%s)", index,
+			    c->spec->linux.devices[index].path);
+}
+
 static void default_steps(struct compile *c)
 {
 	for (size_t i = 0; i < sizeof default_devices / sizeof *default_devices; i++) {
@@ -111,9 +117,7 @@ static void listed_steps(struct compile *c)
 		const struct spec_device *device = &spec->devices[i];
 
 		if (!is_replaced(spec, device->path, i + 1))
-			device_steps(
-				c, device,
-				arena_printf(c->arena, "/linux/devices/%zu (%s)", i, device->path));
+			device_steps(c, device, device_why(c, i));
 	}
 }
 

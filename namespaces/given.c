@@ -115,14 +115,12 @@ static int mapped_steps(struct maker *m)
 	return r;
 }
 
-/* Whoever enters a running container has left the host's places behind. copy-symlink looks at its
- * source first: that is left to init. */
+/* Whoever enters a running container has left the host's places behind. */
 static bool is_to_be_fetched(const struct maker *m)
 {
 	bool enters = m->c->request->errand == ERRAND_ADD_MOUNTS;
 
 	return m->options.bind && !m->options.remount &&
-	       !(m->options.tree_flags & TREE_COPY_SYMLINK) &&
 	       (enters || is_unreachable(m->c, maker_source(m)));
 }
 
@@ -140,6 +138,16 @@ static int mount_steps(struct compile *c, size_t index, struct err *e)
 	return 0;
 }
 
+/* Devices that are bound for want of the right to make them. */
+static void device_steps(struct compile *c)
+{
+	const struct spec_linux *spec = &c->spec->linux;
+
+	for (size_t i = 0; i < spec->device_count; i++)
+		if (spec->devices[i].type != 'p' && is_unreachable(c, spec->devices[i].path))
+			tree_step(c, device_why(c, i), spec->devices[i].path, 0);
+}
+
 int given_compile(struct compile *c, struct err *e)
 {
 	int r = 0;
@@ -150,6 +158,8 @@ int given_compile(struct compile *c, struct err *e)
 		tree_step(c, rootfs_why(c), c->request->rootfs, AT_RECURSIVE);
 	for (size_t i = 0; r == 0 && i < c->spec->mount_count; i++)
 		r = mount_steps(c, i, e);
+	if (r == 0)
+		device_steps(c);
 	if (r == 0 && is_unreachable(c, c->request->notify_dir))
 		tree_step(c, NOTIFY_WHY, c->request->notify_dir, 0);
 	return r;
@@ -159,7 +169,9 @@ struct strings host_places(struct arena *arena, const struct spec *spec,
 			   const struct request *request)
 {
 	struct compile c = { .arena = arena, .spec = spec, .request = request };
-	const char **items = arena_array(arena, spec->mount_count + 2, sizeof *items);
+	const struct spec_linux *fields = &spec->linux;
+	const char **items = arena_array(arena, spec->mount_count + fields->device_count + 2,
+					 sizeof *items);
 	size_t count = 0;
 	struct err ignored;
 
@@ -173,5 +185,7 @@ struct strings host_places(struct arena *arena, const struct spec *spec,
 		    m.options.bind && maker_source(&m))
 			items[count++] = maker_source(&m);
 	}
+	for (size_t i = 0; i < fields->device_count; i++)
+		items[count++] = fields->devices[i].path;
 	return (struct strings){ items, count };
 }

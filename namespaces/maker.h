@@ -77,6 +77,9 @@ uint64_t given_slot(const struct compile *, const char *why);
 void given_propagation(struct compile *, const char *why, uint64_t slot);
 #define NOTIFY_WHY "NOTIFY_SOCKET"
 
+/* devices.c */
+const char *device_why(const struct compile *, size_t index);
+
 /* rootfs.c */
 const char *rootfs_why(const struct compile *);
 /* MS_... that the mounts of the new mount namespace get. */

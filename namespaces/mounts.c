@@ -160,6 +160,8 @@ static int cgroup_view_steps(struct maker *m)
 static int given_steps(struct maker *m, uint64_t given)
 {
 	m->slot = given;
+	if (m->options.tree_flags & TREE_COPY_SYMLINK)
+		PLAN_INIT(m->c->plan, OP_LINK_GIVEN, m->why, given);
 	given_propagation(m->c, m->why, given);
 	if (m->options.bind)
 		attr_steps(m);

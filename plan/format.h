@@ -128,6 +128,7 @@ enum plan_step_flag {
 	X(FS, "fs", LANE_INIT, "type source options attr ret", A_STR, A_STR, A_LIST, A_HEX, A_RET) \
 	X(TREE, "tree", LANE_INIT, "source flags ret", A_STR, A_HEX, A_RET) \
 	X(TREE_FD, "tree-fd", LANE_INIT, "from flags ret", A_SLOT, A_HEX, A_RET) \
+	X(LINK_GIVEN, "link-given", LANE_INIT, "mount", A_SLOT) \
 	X(ATTR, "attr", LANE_INIT, "mount set clear propagation recursive userns", A_SLOT, A_HEX, A_HEX, A_HEX, A_UINT, A_SLOT) \
 	X(TARGET, "target", LANE_INIT, "path like mode flags ret", A_STR, A_SLOT, A_OCT, A_HEX, A_RET) \
 	X(ATTACH, "attach", LANE_INIT, "mount target", A_SLOT, A_SLOT) \

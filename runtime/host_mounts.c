@@ -2,8 +2,10 @@
 #include "runtime/host_mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -14,9 +16,15 @@
 
 int host_tree(const char *path, uint64_t flags, int *ret_mount, struct err *e)
 {
+	autofd link = flags & TREE_COPY_SYMLINK ? open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
 	unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (unsigned)(flags & AT_RECURSIVE);
+	struct stat st;
 	int fd;
 
+	if (link >= 0 && fstat(link, &st) == 0 && S_ISLNK(st.st_mode)) {
+		*ret_mount = fd_take(&link);
+		return 0;
+	}
 	if (flags & TREE_NOFOLLOW)
 		how |= AT_SYMLINK_NOFOLLOW;
 	fd = sys_open_tree(AT_FDCWD, path, how);

@@ -5,7 +5,8 @@
  * plan of it unseen. A refused config has "error: ..." for its plan.
  *
  * plan/CASE/request, if it is there, has words that change the circumstances: assume=FACTS (as for
- * `tare plan --assume`), config=FILE (in place of config.json) and those of the table below.
+ * `tare plan --assume`), config=FILE (in place of config.json), unreachable=PATH (for the container's root; up
+ * to four) and those of the table below.
  * With TARE_GOLDEN_UPDATE set the plans are written anew; then read the difference before it is committed.
  */
 #include <dirent.h>
@@ -34,7 +35,7 @@ struct golden {
 	struct arena arena;
 	struct context context;
 	struct request request;
-	const char *assume, *config;
+	const char *assume, *config, *unreachable[4];
 	int dir;
 };
 
@@ -91,12 +92,20 @@ static bool complain(const char *text, const char *object)
 	return false;
 }
 
+static void add_unreachable(struct golden *g, const char *path)
+{
+	g->unreachable[g->request.unreachable.count++] = path;
+	g->request.unreachable.items = g->unreachable;
+}
+
 static bool apply_word(struct golden *g, const char *word)
 {
 	if (str_starts(word, "assume="))
 		g->assume = word + strlen("assume=");
 	else if (str_starts(word, "config="))
 		g->config = word + strlen("config=");
+	else if (str_starts(word, "unreachable=") && g->request.unreachable.count < 4)
+		add_unreachable(g, word + strlen("unreachable="));
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].name, word) == 0) {
 			words[i].apply(&g->request);

@@ -38,6 +38,8 @@ def test_user_of_exec_is_taken_to_the_letter(sleeper):
 def test_names_of_the_image_mean_nothing(bundle):
     """A user of the image's passwd that is called like a number became root (CVE-2016-3697)."""
     (bundle.rootfs / "etc/passwd").write_text("1000:x:0:0:root:/root:/bin/sh\nroot:x:0:0::/:/bin/sh\n")
+    careless = ["chroot", bundle.rootfs, "/bin/su", "1000", "-c", "id -u"]
+    assert subprocess.run(careless, check=True, text=True, stdout=subprocess.PIPE).stdout == "0\n"
     bundle.shell("exec sleep 1000000")
     container = bundle.start()
     out = bundle.tare("exec", "--user", "1000", container.id, "cat", "/proc/self/status")
@@ -45,36 +47,64 @@ def test_names_of_the_image_mean_nothing(bundle):
     assert status_fields(out)["Uid"].split() == ["1000"] * 4
 
 
+def careless_id(value):
+    """What a runtime becomes that takes any value for a number of 32 bits: the id in a child."""
+    number = value if isinstance(value, (int, float)) else LIBC.atoi(str(value).encode())
+    pid = os.fork()
+    if pid == 0:
+        LIBC.setresuid(*[ctypes.c_uint32(int(number))] * 3)
+        os._exit(os.getuid())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 @pytest.mark.parametrize("field", ["uid", "gid"])
 @pytest.mark.parametrize("value", [-1, 2 ** 32 - 1, 2 ** 32, 2 ** 63, 1.5, "0", "root", [0], True])
 def test_user_of_the_config(bundle, field, value):
     """A number that wraps around, or is none, is root too."""
+    assert careless_id(value) == (1 if value in (1.5, True) else 0)
     bundle.process["user"][field] = value
     assert f"/process/user/{field}" in bundle.create_fails()
 
 
-BAD_NAMES = ["kernel/core_pattern", "kernel.core_pattern", "net.ipv4/../../kernel.core_pattern",
-             "net/../kernel/core_pattern", "net/ipv4/../../kernel/core_pattern", "net//ipv4/ip_forward",
-             "net..ipv4.ip_forward", ".net.ipv4.ip_forward", "/net/ipv4/ip_forward", "net.ipv4.ip_forward/", "net/.",
-             "kernel.shm_rmid_forced/../core_pattern", "net.ipv4.ip_forward\n", "net.ipv4.ip_forward=1\nkernel.x",
-             "net.ipv4.ip_forward+kernel.core_pattern", "net.ipv4.ip_forward ", "", ".", "/", "net", "net.",
-             "fs.mqueue.../../kernel.core_pattern", "user.../kernel.core_pattern"]
+# Each leads a careless runtime to a parameter of the host.
+LED_ASTRAY = ["kernel/core_pattern", "kernel.core_pattern", "net.ipv4/../../kernel.core_pattern",
+              "net/../kernel/core_pattern", "net/ipv4/../../kernel/core_pattern", "net//../kernel/core_pattern",
+              "kernel.shm_rmid_forced/../core_pattern", "kernel/shm_rmid_forced/../core_pattern",
+              "fs.mqueue/../../kernel.core_pattern", "fs/mqueue/../../kernel/core_pattern",
+              "user/../kernel.core_pattern", "net.ipv4.ip_forward=1\nkernel.core_pattern",
+              "net.ipv4.ip_forward+kernel.core_pattern"]
+# No names at all.
+MALFORMED = ["net//ipv4/ip_forward", "net..ipv4.ip_forward", ".net.ipv4.ip_forward", "/net/ipv4/ip_forward",
+             "net.ipv4.ip_forward/", "net/.", "net.ipv4.ip_forward\n", "net.ipv4.ip_forward ", "", ".", "/", "net",
+             "net.", "fs.mqueue.../../kernel.core_pattern", "user.../kernel.core_pattern"]
 
 
-@pytest.mark.parametrize("name", BAD_NAMES)
-def test_sysctl_names(bundle, name):
-    """A separator in the wrong place leads to another file than was checked."""
+def careless_targets(name):
+    """Where runtimes have written: dots made slashes or not, in a list of one or several."""
+    ways = (lambda part: part, lambda part: part.replace(".", "/"),
+            lambda part: "/../".join(step.replace(".", "/") for step in part.split("/../")))
+    parts = [part.partition("=")[0] for part in name.replace("+", "\n").split("\n")]
+    return {os.path.normpath(f"/proc/sys/{way(part)}") for way in ways for part in parts}
+
+
+def refused(bundle, name):
     before = pathlib.Path("/proc/sys/kernel/core_pattern").read_text()
     bundle.linux["sysctl"] = {name: "1"}
     assert "/linux/sysctl" in bundle.create_fails()
     assert pathlib.Path("/proc/sys/kernel/core_pattern").read_text() == before
 
 
-def test_a_careless_sysctl_is_led_astray():
-    """The same names are no toys: beginning right, they end at the host's core_pattern."""
-    led = [name for name in BAD_NAMES if name.startswith(("net", "kernel.shm"))
-           and os.path.normpath(f"/proc/sys/{name}").endswith("core_pattern")]
-    assert len(led) >= 3
+@pytest.mark.parametrize("name", LED_ASTRAY)
+def test_sysctl_names(bundle, name):
+    """A separator in the wrong place leads to another file than was checked."""
+    assert "/proc/sys/kernel/core_pattern" in careless_targets(name)
+    refused(bundle, name)
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_sysctl_names(bundle, name):
+    """What is no name is an error, not the file that it happens to lead to."""
+    refused(bundle, name)
 
 
 @pytest.mark.parametrize("value", ["0+kernel.core_pattern=|/x", "0\nkernel.core_pattern=|/x", "+", "0\n"])

@@ -2,6 +2,7 @@
 """Mounts whose ids are mapped, and places that the root of a user namespace has no path to."""
 import os
 import pathlib
+import stat
 import subprocess
 
 import pytest
@@ -219,6 +220,42 @@ def test_volume_below_a_closed_directory(bundle, hidden):
     assert bundle.run("cat /mnt/file; echo x >/mnt/new") == "found"
     assert (hidden / "volume/new").stat().st_uid == BASE
     assert "nosuid" in mounts(bundle)["/mnt"][0]
+
+
+@pytest.mark.parametrize("options", [["rbind", "ro"], ["rbind", "ro", "idmap"]])
+@pytest.mark.parametrize("of_the_host", [False, True])
+def test_read_only_copies_stay_so(bundle, hidden, options, of_the_host):
+    """A mount that the host lane copies has flags that are not locked: what keeps a workload from changing them is
+    that it lacks CAP_SYS_ADMIN (SECURITY.md)."""
+    user_namespace(bundle)
+    if of_the_host:
+        options = [option for option in options if option != "ro"]
+        shell(f"mount --bind {hidden}/volume {hidden}/volume; mount -o remount,bind,ro {hidden}/volume")
+    try:
+        bundle.mount("/mnt", "bind", hidden / "volume", options)
+        outcome = bundle.try_run("mount -o remount,bind,rw /mnt; echo x >/mnt/file; unshare -r -m sh -c "
+                                 "'mount -o remount,bind,rw /mnt; echo x >/mnt/file'; cat /mnt/file")
+    finally:
+        if of_the_host:
+            shell(f"umount {hidden}/volume")
+    if "idmap" in options and "cannot map ids" in outcome.err:
+        pytest.skip("the file system cannot map ids")
+    assert outcome.out == "found" and (hidden / "volume/file").read_text() == "found", outcome
+
+
+def test_links_and_devices_below_a_closed_directory(bundle, hidden):
+    """/etc/localtime of a hidden tree stays a link, and a disk below a closed directory of /dev is there."""
+    user_namespace(bundle)
+    (hidden / "link").symlink_to("UTC")
+    (hidden / "file").write_text("plain")
+    bundle.mount("/etc/localtime", "bind", hidden / "link", ["bind", "ro", "copy-symlink"])
+    bundle.mount("/etc/plain", "bind", hidden / "file", ["bind", "copy-symlink"])
+    device = hidden / "device"
+    os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 5))
+    os.chmod(device, 0o666)
+    bundle.linux["devices"] = [{"path": str(device), "type": "c", "major": 1, "minor": 5}]
+    out = bundle.run(f"readlink /etc/localtime; cat /etc/plain; echo; head -c 3 {device} | wc -c")
+    assert out.split() == ["UTC", "plain", "3"]
 
 
 @pytest.mark.parametrize("pivot", [(), ("--no-pivot",)])
