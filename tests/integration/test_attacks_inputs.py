@@ -3,6 +3,7 @@
 import ctypes
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import struct
@@ -82,7 +83,7 @@ MALFORMED = ["net//ipv4/ip_forward", "net..ipv4.ip_forward", ".net.ipv4.ip_forwa
 def careless_targets(name):
     """Where runtimes have written: dots made slashes or not, in a list of one or several."""
     ways = (lambda part: part, lambda part: part.replace(".", "/"),
-            lambda part: "/../".join(step.replace(".", "/") for step in part.split("/../")))
+            lambda part: re.sub(r"(?<!\.)\.(?!\.)", "/", part))
     parts = [part.partition("=")[0] for part in name.replace("+", "\n").split("\n")]
     return {os.path.normpath(f"/proc/sys/{way(part)}") for way in ways for part in parts}
 
