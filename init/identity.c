@@ -87,7 +87,7 @@ static int warn_missing(struct init *in, uint64_t missing)
 		line_add(&list, " ");
 		line_add(&list, decimal(&digits, i));
 	}
-	FAIL(in, none, -EPERM, "these capabilities, by number, cannot be given:", text);
+	FAIL(in, none, -EPERM, "cannot be given:", text);
 	return warn(in);
 }
 
@@ -123,12 +123,13 @@ static int ambient_raise(struct init *in, unsigned capability)
 	return r == -EPERM ? warn(in) : -1;
 }
 
-static int ambient_set(struct init *in, uint64_t ambient)
+/* What was not given cannot be ambient, and was warned of. */
+static int ambient_set(struct init *in, uint64_t ambient, const struct capabilities *given)
 {
 	int r = CHECK(in, prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 
 	for (unsigned i = 0; r >= 0 && i < 64; i++)
-		if (ambient >> i & 1)
+		if (ambient >> i & 1 && given->data[i / 32].permitted >> i % 32 & 1)
 			r = ambient_raise(in, i);
 	return r;
 }
@@ -145,5 +146,5 @@ int run_CAPABILITIES(struct init *in, const uint64_t *arg)
 			return -1;
 		r = SYS(capset, &sets.header, sets.data);
 	}
-	return r < 0 ? fail(in, CALL_capset, r, NULL) : ambient_set(in, arg[3]);
+	return r < 0 ? fail(in, CALL_capset, r, NULL) : ambient_set(in, arg[3], &sets);
 }

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "plan/format.h"
 #include "plan/plan.h"
+#include "spec/names.h"
 
 /* What an operator can do about it. op OP_COUNT and call CALL_none match any. */
 static const struct hint {
@@ -77,12 +79,43 @@ static bool is_complete(const struct report *report)
 	return report->detail[0] && report->call == CALL_none;
 }
 
+static const char *capability_name(const char *number, size_t length)
+{
+	char text[4] = "";
+	uint64_t bit;
+
+	if (length >= sizeof text)
+		return NULL;
+	memcpy(text, number, length);
+	return parse_u64(text, 63, &bit) == 0 ? name_of(capability_names, bit) : NULL;
+}
+
+/* tare-init knows capabilities by number. */
+static const char *name_capabilities(const char *detail, struct strbuf *ret_text)
+{
+	for (size_t length; *detail; detail += length) {
+		const char *name;
+
+		length = strcspn(detail, " ");
+		name = capability_name(detail, length);
+		strbuf_add_bytes(ret_text, name ? name : detail, name ? strlen(name) : length);
+		if (detail[length]) {
+			strbuf_add(ret_text, " ");
+			length++;
+		}
+	}
+	return ret_text->text ? ret_text->text : "";
+}
+
 int launch_explain(const struct plan_header *plan, const struct report *report, struct err *e)
 {
 	const struct plan_step *step = step_of(plan, report);
 	const char *call = report->call == CALL_none ? NULL : plan_call_name(report->call);
 	const char *detail = report->detail, *why = NULL, *hint;
+	autobuf named = { 0 };
 
+	if (step && step->op == OP_CAPABILITIES)
+		detail = name_capabilities(detail, &named);
 	if (is_complete(report))
 		err_say(e, report->error, "%s", detail);
 	else if (call)

@@ -11,6 +11,7 @@ enum { MODE_BITS = 07777 };
 static void settle_capabilities(struct spec_capabilities *caps)
 {
 	caps->effective &= caps->permitted;
+	caps->inheritable &= caps->bounding;
 	caps->ambient &= caps->permitted & caps->inheritable;
 }
 

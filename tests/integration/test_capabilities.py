@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """process.capabilities, read from inside in all five sets: what the kernel's rules for execve leave of
 the config's sets (capabilities(7)), for every kind of user."""
+import json
+import subprocess
+
 import pytest
 from house import status_fields
 from test_namespaces import user_namespace
@@ -93,6 +96,41 @@ def test_ambient_needs_inheritable(bundle):
     outcome = give(bundle, 1000, ambient=CHOWN | KILL).try_run("exec cat /proc/self/status")
     assert sets_of(outcome.out) == USER
     assert "/process/capabilities/ambient" in outcome.err
+
+
+def test_inheritable_needs_bounding(bundle):
+    """The kernel refuses the whole set for one that is not bounding; the others must still be granted."""
+    outcome = give(bundle, 1000, inheritable=KILL | 1 << 21).try_run("exec cat /proc/self/status")
+    assert sets_of(outcome.out) == USER
+    assert '/process/capabilities/inheritable: CAP_SYS_ADMIN: not granted, "bounding"' in outcome.err
+
+
+def test_silent_where_nothing_is_lost(bundle):
+    """`runc spec` writes ambient capabilities that are not inheritable for root, who has them all the same: a
+    warning at each start would teach people to overlook warnings."""
+    outcome = give(bundle, inheritable=0).try_run("exec cat /proc/self/status")
+    assert outcome.err == "" and sets_of(outcome.out)[1] == ROOT[1]
+    (bundle.path / "config.json").unlink()
+    bundle.tare("spec", "--bundle", bundle.path)
+    config = json.loads((bundle.path / "config.json").read_text())
+    config["process"].update(terminal=False, args=["/bin/true"])
+    (bundle.path / "config.json").write_text(json.dumps(config))
+    assert bundle.tare.try_("run", "--bundle", bundle.path, bundle.tare.new_id()).err == ""
+
+
+def test_what_tare_itself_lacks(bundle):
+    """Inside another container tare has less than a config asks for: the container gets what there is, and the
+    log has the names of the rest."""
+    give(bundle).shell("exec cat /proc/self/status").write()
+    for name in ("bounding", "permitted", "effective"):
+        bundle.process["capabilities"][name].append("CAP_SYS_TIME")
+    bundle.write()
+    outcome = subprocess.run(
+        ["setpriv", "--bounding-set=-sys_time", *bundle.tare.command(
+            "run", "--bundle", bundle.path, bundle.tare.new_id())],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "/process/capabilities: cannot be given: CAP_SYS_TIME (tare itself" in outcome.stderr, outcome
+    assert sets_of(outcome.stdout) == ROOT
 
 
 def test_no_capabilities_object(bundle):

@@ -352,6 +352,7 @@ static void is_settled(void **state)
 	assert_non_null(p.spec);
 	assert_true(p.spec->process.capabilities.effective == 1 << 5);
 	assert_true(p.spec->process.capabilities.ambient == 0);
+	assert_true(p.spec->process.capabilities.inheritable == 0);
 	assert_null(p.spec->linux.seccomp.listener_path);
 	assert_null(p.spec->linux.seccomp.listener_metadata);
 	arena_clear(&p.arena);
