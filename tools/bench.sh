@@ -14,4 +14,4 @@ gcc -Os -static -nostdlib -fno-stack-protector -Wl,--build-id=none -o "$director
 unshare --mount --propagation private sh -c '
 	[ -e /sys/fs/cgroup/cgroup.controllers ] || mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup
 	shift
-	exec /usr/bin/python3 tests/bench/bench.py "$@"' sh - "$tare" "$directory/floor" "$directory/exit" "${2:-60}"
+	/usr/bin/python3 tests/bench/bench.py "$@" && echo && exec /usr/bin/python3 -B tests/bench/filters.py "$@"' sh - "$tare" "$directory/floor" "$directory/exit" "${2:-60}"

@@ -112,4 +112,5 @@ def main():
     table(samples, ["floor", *runtimes])
 
 
-main()
+if __name__ == "__main__":
+    main()
