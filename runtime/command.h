@@ -54,7 +54,7 @@ struct options {
 		*l3_cache_schema, *mem_bw_schema;
 	/* events, stats */
 	const char *interval;
-	bool stats, no_stream;
+	bool stats, no_stream, attach;
 	/* seccomp */
 	const char *merge, *output;
 	/* the rest */

@@ -240,6 +240,8 @@ static const struct option_row seccomp_options[] = {
 	BUNDLE_ROWS,
 	ROW("output", 'o', TEXT, output, "FILE",
 	    "record: write the profile to FILE (default: standard output)"),
+	ROW("attach", 0, FLAG, attach, NULL,
+	    "record: watch a container that is there, instead of running one"),
 	ROW("merge", 0, TEXT, merge, "FILE",
 	    "record: write the profile in FILE with what it lacks added"),
 	END,

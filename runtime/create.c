@@ -90,6 +90,8 @@ static int reserve(struct making *m, struct err *e)
 {
 	int r = making_reserve(m, e);
 
+	if (r == 0 && m->ask->recording)
+		r = recording_keep(m->ask->recording, &m->container, e);
 	if (r == 0)
 		r = ask_notify(m, e);
 	if (r == 0)

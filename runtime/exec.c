@@ -20,6 +20,7 @@
 #include "runtime/lsm.h"
 #include "runtime/operations.h"
 #include "runtime/outputs.h"
+#include "runtime/record.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
 
@@ -114,6 +115,8 @@ static int compose(struct entering *n, struct err *e)
 	if (r == 0)
 		r = exec_cgroup(n->context, &n->container, &n->ask->cgroups, &n->request.cgroup,
 				&n->cgroup, e);
+	if (r == 0)
+		r = recording_recall(n->context, &n->container, &n->spec, &n->request, e);
 	if (r == 0)
 		r = filter_recall(n->context, n->spec, &n->container, &n->request, e);
 	if (r == 0)

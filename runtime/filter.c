@@ -89,7 +89,7 @@ int filter_recall(struct context *context, const struct spec *spec,
 	struct seccomp_filter *filter = arena_alloc(context->arena, sizeof *filter);
 	int r;
 
-	if (!seccomp_is_wanted(spec))
+	if (request->filter || !seccomp_is_wanted(spec))
 		return 0;
 	r = filter_file_read(container->dir, OWN_FILTER, context->arena, filter);
 	if (r < 0)

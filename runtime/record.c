@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,9 +12,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "runtime/context.h"
+#include "runtime/onlooker.h"
 #include "runtime/operations.h"
+#include "runtime/pids.h"
 #include "runtime/profile.h"
 #include "runtime/state.h"
 #include "runtime/unix.h"
@@ -38,6 +42,37 @@ const struct spec *recording_apply(struct context *context, struct recording *re
 	};
 	recording->no_new_privileges = spec->process.no_new_privileges;
 	return copy;
+}
+
+#define MARK "recording"
+
+int recording_keep(const struct recording *recording, const struct container *container,
+		   struct err *e)
+{
+	int r = file_replace(container->dir, MARK, 0600, recording->listener,
+			     strlen(recording->listener));
+
+	return r < 0 ? err_set(e, -r, "container %s: " MARK, container->id) : 0;
+}
+
+int recording_recall(struct context *context, const struct container *container,
+		     const struct spec **spec, struct request *request, struct err *e)
+{
+	struct recording recording = { 0 };
+	struct seccomp_filter *filter;
+	autobuf listener = { 0 };
+	int r = file_read(container->dir, MARK, PATH_MAX, &listener);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_set(e, -r, "container %s: " MARK, container->id);
+	filter = arena_alloc(context->arena, sizeof *filter);
+	*filter = seccomp_watch_filter(context->arena);
+	recording.listener = arena_strdup(context->arena, listener.text ? listener.text : "");
+	*spec = recording_apply(context, &recording, *spec);
+	request->filter = filter;
+	return 0;
 }
 
 static void add_name(struct name_set *set, struct arena *arena, const char *name)
@@ -85,14 +120,15 @@ static int by_text(const void *a, const void *b)
 
 /* With no_new_privs the filter is loaded directly ahead of the program, otherwise before
  * tare-init gives up its privileges. */
-static struct seen gather(struct arena *arena, const struct witness *w, bool no_new_privileges)
+static struct seen gather(struct arena *arena, const struct calls *by_init,
+			  const struct calls *by_program)
 {
 	struct seen seen = { .calls = { arena_array(arena, 2 * CALLS_MOST + 8, sizeof(char *)), 0 },
 			     .archs = { arena_array(arena, 2 * CALLS_MOST + 8, sizeof(char *)), 0 } };
 
-	if (!no_new_privileges)
-		add_calls(arena, w->by_init, &seen);
-	add_calls(arena, w->by_program, &seen);
+	if (by_init)
+		add_calls(arena, by_init, &seen);
+	add_calls(arena, by_program, &seen);
 	add_unseen(arena, &seen);
 	qsort(seen.calls.items, seen.calls.count, sizeof(char *), by_text);
 	qsort(seen.archs.items, seen.archs.count, sizeof(char *), by_text);
@@ -109,7 +145,7 @@ static int listen_at(struct context *context, const char *name, struct err *e)
 	server = unix_bind(root, name, SOCK_STREAM);
 	if (server < 0)
 		return err_set(e, -server, "%s/%s: bind", context->root, name);
-	return listen(server, 1) < 0 ? err_set(e, errno, "%s/%s: listen", context->root, name)
+	return listen(server, 64) < 0 ? err_set(e, errno, "%s/%s: listen", context->root, name)
 				     : fd_take(&server);
 }
 
@@ -145,7 +181,60 @@ int container_record(struct context *context, const struct create_request *ask,
 		unlinkat(context->root_fd, name, 0);
 	if (r < 0)
 		return r;
-	seen = gather(context->arena, &watch, recording.no_new_privileges);
+	seen = gather(context->arena, recording.no_new_privileges ? NULL : watch.by_init,
+		      watch.by_program);
+	*ret_profile = profile_extend(context->arena, base, &seen);
+	return 0;
+}
+
+static int seize(struct context *context, const struct container *container, struct err *e)
+{
+	struct pids pids = { 0 };
+	bool new = true;
+	int r = 0;
+
+	while (new && r == 0) {
+		r = container_processes(context, container, &pids, e);
+		if (r == 0)
+			r = onlooker_seize(&pids, &new, e);
+	}
+	return r;
+}
+
+static int attend(struct context *context, const struct container *container,
+		  const struct spec **ret_spec, struct onlooker *o, struct err *e)
+{
+	enum status status;
+	int r = container_status(context, container, &status, e);
+
+	if (r == 0 && (status == STATUS_STOPPED || status == STATUS_CREATING))
+		return err_say(e, EINVAL, "container not running: %s is %s", container->id,
+			       status_names[status]);
+	o->started = status != STATUS_CREATED;
+	if (r == 0)
+		r = container_spec(context, container, ret_spec, e);
+	if (r == 0)
+		r = seize(context, container, e);
+	return r < 0 ? r : onlooker_watch(o, e);
+}
+
+int container_attend(struct context *context, const char *id, const struct spec_seccomp *base,
+		     const struct spec_seccomp **ret_profile, struct err *e)
+{
+	struct onlooker *o = arena_alloc(context->arena, sizeof *o);
+	autocontainer container = CONTAINER_NONE;
+	const struct spec *spec;
+	struct seen seen;
+	int r = host_probe(context, e);
+
+	if (r == 0)
+		r = container_load(context, id, false, &container, e);
+	if (r == 0)
+		r = attend(context, &container, &spec, o, e);
+	if (r < 0)
+		return r;
+	seen = gather(context->arena, spec->process.no_new_privileges ? NULL : &o->by_init,
+		      &o->by_program);
 	*ret_profile = profile_extend(context->arena, base, &seen);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -16,14 +17,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 
-static void note(struct calls *calls, const struct seccomp_data *data)
-{
-	for (size_t i = 0; i < calls->count; i++)
-		if (calls->items[i].number == data->nr && calls->items[i].arch == data->arch)
-			return;
-	if (calls->count < CALLS_MOST)
-		calls->items[calls->count++] = (struct call){ data->arch, data->nr };
-}
+enum { LISTENERS_MOST = 256 };
+enum { LEASH, SERVER };
 
 /* tare-init is of the native architecture, whose execve this is. */
 static bool starts_program(const struct seccomp_data *data)
@@ -40,22 +35,9 @@ static void pass_one(const struct witness *w, int listener, bool *started)
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
 		return;
 	*started |= starts_program(&request.data);
-	note(*started ? w->by_program : w->by_init, &request.data);
+	calls_note(*started ? w->by_program : w->by_init, request.data.arch, request.data.nr);
 	answer.id = request.id;
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-}
-
-static void pass_all(const struct witness *w, int listener)
-{
-	struct pollfd watched = { .fd = listener, .events = POLLIN };
-	bool started = false;
-
-	while (poll(&watched, 1, -1) > 0 || errno == EINTR) {
-		if (watched.revents & POLLIN)
-			pass_one(w, listener, &started);
-		else if (watched.revents & (POLLHUP | POLLERR))
-			return;
-	}
 }
 
 /* The state document is read to its end, or its sender would fail. */
@@ -73,20 +55,63 @@ static int take_listener(int server)
 	return fd_take(&listener);
 }
 
-/* A run that fails before it has a listener lets the leash go. */
+/* One for the container's process and all that descend from it, one for each exec. */
+struct listeners {
+	size_t count;
+	struct pollfd fds[2 + LISTENERS_MOST]; /* the leash and the server come first */
+	bool started[2 + LISTENERS_MOST];
+};
+
+static void add_listener(struct listeners *l)
+{
+	size_t at = 2 + l->count;
+	int fd = take_listener(l->fds[SERVER].fd);
+
+	if (fd < 0)
+		return;
+	l->fds[at] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	l->started[at] = false;
+	l->count++;
+}
+
+/* The last takes its place. */
+static void drop_listener(struct listeners *l, size_t at)
+{
+	size_t last = 1 + l->count--;
+
+	fd_close(&l->fds[at].fd);
+	l->fds[at] = l->fds[last];
+	l->started[at] = l->started[last];
+}
+
+/* From the last to the first, as one that ends is replaced by the last. */
+static void hear(const struct witness *w, struct listeners *l)
+{
+	for (size_t at = 1 + l->count; at > 1; at--) {
+		if (l->fds[at].revents & POLLIN)
+			pass_one(w, l->fds[at].fd, &l->started[at]);
+		else if (l->fds[at].revents & (POLLHUP | POLLERR))
+			drop_listener(l, at);
+	}
+}
+
+/* Until the run is over, which lets the leash go, and with it all processes that were watched. Behind that nobody
+ * is awaited: a run may have failed before it had a listener. */
 static void serve(const struct witness *w, int server)
 {
-	struct pollfd watched[] = { { .fd = server, .events = POLLIN },
-				    { .fd = w->leash, .events = POLLIN } };
-	autofd listener = -1;
+	struct listeners l = { .fds = { [LEASH] = { .fd = w->leash, .events = POLLIN },
+					[SERVER] = { .fd = server, .events = POLLIN } } };
 
-	while (poll(watched, 2, -1) < 0 && errno == EINTR)
-		continue;
-	if (!(watched[0].revents & POLLIN))
-		return;
-	listener = take_listener(server);
-	if (listener >= 0)
-		pass_all(w, listener);
+	while (l.count || l.fds[LEASH].fd >= 0) {
+		l.fds[SERVER].events = l.count < LISTENERS_MOST ? POLLIN : 0;
+		if (poll(l.fds, 2 + l.count, -1) < 0)
+			continue;
+		hear(w, &l);
+		if (l.fds[SERVER].revents & POLLIN)
+			add_listener(&l);
+		if (l.fds[LEASH].revents)
+			l.fds[LEASH].fd = -1;
+	}
 }
 
 static struct calls *share(void)

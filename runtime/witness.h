@@ -4,23 +4,9 @@
  * process of its own, for the launch cannot answer the calls of the init that it waits for.
  */
 #pragma once
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "runtime/calls.h"
 
 struct err;
-
-enum { CALLS_MOST = 2048 };
-
-struct call {
-	uint32_t arch; /* AUDIT_ARCH_... */
-	int32_t number;
-};
-/* Each call once, in the order of its first time. */
-struct calls {
-	size_t count;
-	struct call items[CALLS_MOST];
-};
 
 struct witness {
 	/* Shared with the agent, complete when witness_wait() has returned. Not from the program: what tare-init
@@ -29,7 +15,7 @@ struct witness {
 	int leash; /* closed at the other end when the agent has ended */
 };
 
-/* Makes the agent; server is a listening socket, which it serves for one listener. */
+/* Makes the agent; server is a listening socket, where it takes listeners for as long as the leash holds. */
 int witness_begin(int server, struct witness *ret_witness, struct err *e);
 /* Waits until all processes of the container are gone, if there ever were any. */
 void witness_wait(struct witness *);

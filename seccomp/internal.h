@@ -32,6 +32,8 @@ bool seccomp_is_default(const struct spec_seccomp *, const struct spec_seccomp_r
 /* Whether a call of this number is newer than all that the profile names, and gets ENOSYS therefore. */
 bool seccomp_is_new(const struct spec_seccomp *, uint32_t token, int number);
 
+/* Whether the running kernel has all these SECCOMP_FILTER_FLAG_... */
+bool seccomp_accepts(uint32_t flags);
 /* What seccomp(2) is told beside the program. */
 uint32_t seccomp_filter_flags(const struct spec_seccomp *);
 

@@ -65,7 +65,7 @@ const char *const *seccomp_known_flags(void)
 
 /* The kernel looks at the flags before it looks for the filter, which is not there: EFAULT is a
  * yes. */
-static bool accepts(unsigned flags)
+bool seccomp_accepts(uint32_t flags)
 {
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
 }
@@ -76,10 +76,11 @@ const char *const *seccomp_supported_flags(void)
 	unsigned old = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW |
 		       SECCOMP_FILTER_FLAG_TSYNC;
 
-	if (!accepts(old))
+	if (!seccomp_accepts(old))
 		return none;
-	return accepts(SECCOMP_FILTER_FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV) ? all_flags
-										   : old_flags;
+	return seccomp_accepts(SECCOMP_FILTER_FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV)
+		       ? all_flags
+		       : old_flags;
 }
 
 const char *seccomp_library_version(struct arena *arena)

@@ -33,10 +33,13 @@ struct seccomp_filter seccomp_watch_filter(struct arena *arena)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 	};
+	uint32_t flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	char *copy = arena_alloc(arena, sizeof program);
 
 	memcpy(copy, program, sizeof program);
-	return (struct seccomp_filter){ copy, sizeof program, SECCOMP_FILTER_FLAG_NEW_LISTENER };
+	if (seccomp_accepts(flags | FLAG_WAIT_KILLABLE_RECV))
+		flags |= FLAG_WAIT_KILLABLE_RECV;
+	return (struct seccomp_filter){ copy, sizeof program, flags };
 }
 
 static const char *arch_name(uint32_t token)

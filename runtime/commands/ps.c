@@ -11,34 +11,14 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "cgroups/cgroup.h"
 #include "runtime/command.h"
 #include "runtime/commands/commands.h"
 #include "runtime/commands/table.h"
 #include "runtime/context.h"
+#include "runtime/pids.h"
 #include "runtime/state.h"
 
 enum { PS_OUTPUT_MAX = 64 << 20 };
-
-static int processes_of(struct context *context, const struct container *container,
-			struct pids *ret_pids, struct err *e)
-{
-	autofd cgroup = -1;
-	int r;
-
-	if (!container->cgroup)
-		return err_say(e, EOPNOTSUPP,
-			       "container %s has no cgroup, so its processes cannot be told",
-			       container->id);
-	r = cgroup_open(&context->host, container->cgroup, &cgroup, e);
-	if (r == -ENOENT) {
-		*ret_pids = (struct pids){ 0 };
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	return cgroup_processes(context->arena, cgroup, &ret_pids->items, &ret_pids->count, e);
-}
 
 static int load_pids(struct context *context, const char *id, struct pids *ret_pids, struct err *e)
 {
@@ -49,7 +29,7 @@ static int load_pids(struct context *context, const char *id, struct pids *ret_p
 		r = container_load(context, id, false, &container, e);
 	if (r < 0)
 		return r;
-	r = processes_of(context, &container, ret_pids, e);
+	r = container_processes(context, &container, ret_pids, e);
 	container_close(&container);
 	return r;
 }

@@ -38,6 +38,15 @@ static int write_profile(const char *path, const struct spec_seccomp *profile, s
 	return r < 0 ? err_set(e, -r, "--output %s", path) : 0;
 }
 
+static int attach(struct invocation *in, const struct spec_seccomp *base,
+		  const struct spec_seccomp **ret_profile, struct err *e)
+{
+	if (in->options->bundle || in->options->config)
+		return err_say(e, EINVAL, "--attach is for a container that is there: neither "
+					  "--bundle nor --config can be used with it");
+	return container_attend(in->context, in->argv[1], base, ret_profile, e);
+}
+
 static int record(struct invocation *in, struct err *e)
 {
 	const struct options *o = in->options;
@@ -52,7 +61,9 @@ static int record(struct invocation *in, struct err *e)
 
 	if (o->merge)
 		r = profile_load(in->context->arena, o->merge, &base, &pointer, e);
-	if (r == 0)
+	if (r == 0 && o->attach)
+		r = attach(in, base, &profile, e);
+	else if (r == 0)
 		r = container_record(in->context, &request, base, &profile, &status, e);
 	if (r == 0)
 		r = write_profile(o->output, profile, e);

@@ -3,16 +3,11 @@
  * Picks lines of a ps(1) table. Pure.
  */
 #pragma once
-#include <stddef.h>
-#include <sys/types.h>
+#include "runtime/pids.h"
 
 struct err;
 struct strbuf;
 
-struct pids {
-	pid_t *items;
-	size_t count;
-};
 /* Appends the header line, whose column PID is looked for, and the lines of these processes.
  * -EINVAL when there is no such column. */
 int table_filter(const char *text, const struct pids *, struct strbuf *ret_lines, struct err *e);

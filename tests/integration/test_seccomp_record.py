@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """tare seccomp record and explain: from a run to an enforced profile."""
 import json
+import pathlib
+import signal
 
 import pytest
+from house import read_line, status_fields, wait_until
 
 
 def record(bundle, script, *options):
@@ -31,6 +34,113 @@ def test_recorded_run_works_enforced(bundle, no_new_privileges):
     bundle.linux["seccomp"] = profile
     assert bundle.run(script) == "x\n"
     assert "not permitted" in bundle.try_run("mkdir /tmp/x; rmdir /tmp/x").err
+
+
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+def test_exec_is_recorded_too(bundle, no_new_privileges):
+    """An engine's health checks are part of what a container has to do: a profile that does not know of them
+    would make a healthy service look ill."""
+    bundle.process["noNewPrivileges"] = no_new_privileges
+    bundle.mount("/tmp", options=["mode=1777"])
+    output, id = bundle.path / "profile.json", bundle.tare.new_id()
+    bundle.shell("mkfifo /tmp/end; echo ready; cat /tmp/end").write()
+    process, out = bundle.tare.start_piped("seccomp", "record", "--bundle", bundle.path, "--output", output, id)
+    assert read_line(out) == "ready"
+    bundle.tare("exec", id, "mkdir", "/tmp/first")
+    # The container's end may come before the end of what tells it.
+    bundle.tare.try_("exec", id, "sh", "-c", "mkdir /tmp/second; rmdir /tmp/first; echo end > /tmp/end")
+    assert process.wait() == 0
+    process.stdout.close()
+    profile = json.loads(output.read_text())
+    assert {"mkdir", "rmdir"} <= allowed(profile)
+    bundle.linux["seccomp"] = profile
+    container = bundle.shell("mkfifo /tmp/end; cat /tmp/end; exec sleep 1000000").start()
+    container.exec("sh", "-c", "mkdir /tmp/second && rmdir /tmp/second")
+    assert "not permitted" in bundle.tare.try_("exec", container.id, "ln", "-s", "a", "/tmp/link").err
+    container.remove()
+
+
+@pytest.fixture
+def watched(bundle):
+    """A container that waits for words on a fifo and does each, as a child of its first process and alone."""
+    bundle.process["noNewPrivileges"] = True
+    bundle.mount("/tmp", options=["mode=1777"])
+    bundle.shell("mkfifo /tmp/words; sleep 1000000 & while :; do read word < /tmp/words; "
+                 "case $word in umask) umask 077;; child) /bin/mkdir /tmp/made;; end) exit;; esac; done")
+    container = bundle.start()
+    wait_until(lambda: bundle.tare.try_("exec", container.id, "test", "-p", "/tmp/words").status == 0)
+    yield container
+    container.remove()
+
+
+def tracer_of(pid):
+    return int(status_fields(pathlib.Path(f"/proc/{pid}/status").read_text())["TracerPid"])
+
+
+def attach(container, *options):
+    """The recorder, once it has the container's first process."""
+    process = container.tare.start_process("seccomp", "record", "--attach", *options, container.id)
+    wait_until(lambda: process.poll() is not None or tracer_of(container.pid) == process.pid)
+    return process
+
+
+def tell(container, word):
+    """Returns when the word was read; "end" may be the end of its bearer too."""
+    container.tare.try_("exec", container.id, "sh", "-c", f"echo {word} > /tmp/words")
+
+
+def test_attached_to_the_end(watched, tmp_path):
+    """A service that nobody dares to restart is watched as it runs, with all its processes."""
+    output = tmp_path / "profile.json"
+    recorder = attach(watched, "--output", output)
+    tell(watched, "umask")
+    tell(watched, "child")
+    tell(watched, "end")
+    assert recorder.wait() == 0
+    names = allowed(json.loads(output.read_text()))
+    assert {"umask", "mkdir", "execve", "wait4"} <= names
+    assert "mount" not in names and "symlink" not in names
+
+
+def test_attached_for_a_while(watched, tmp_path):
+    """Watching must not be felt: when it ends, the container goes on."""
+    first, both = tmp_path / "first.json", tmp_path / "both.json"
+    recorder = attach(watched, "--output", first)
+    tell(watched, "umask")
+    wait_until(lambda: watched.tare("exec", watched.id, "sh", "-c", "echo idle > /tmp/words") == "")
+    recorder.send_signal(signal.SIGINT)
+    assert recorder.wait() == 0
+    wait_until(lambda: tracer_of(watched.pid) == 0)
+    assert watched.status == "running" and "mkdir" not in allowed(json.loads(first.read_text()))
+    recorder = attach(watched, "--output", both, "--merge", first)
+    tell(watched, "child")
+    tell(watched, "end")
+    assert recorder.wait() == 0
+    assert allowed(json.loads(first.read_text())) | {"mkdir"} <= allowed(json.loads(both.read_text()))
+
+
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+def test_attached_before_the_start(bundle, tmp_path, no_new_privileges):
+    """What an engine creates is not run by the recorder: attached between create and start it sees it all."""
+    bundle.process["noNewPrivileges"] = no_new_privileges
+    bundle.mount("/tmp", options=["mode=1777"])
+    container = bundle.shell("mkdir /tmp/x; (ls /tmp | cat)").create()
+    output = tmp_path / "profile.json"
+    recorder = attach(container, "--output", output)
+    container.start()
+    assert recorder.wait() == 0
+    container.remove()
+    bundle.linux["seccomp"] = json.loads(output.read_text())
+    assert bundle.run() == "x\n"
+    assert "not permitted" in bundle.try_run("mkdir /tmp/x; rmdir /tmp/x").err
+
+
+def test_attach_mistakes(sleeper, bundle):
+    """Nothing to watch, or too much said: in plain words."""
+    assert "--bundle" in sleeper.tare.fails("seccomp", "record", "--attach", "--bundle", ".", sleeper.id)
+    assert "does not exist" in sleeper.tare.fails("seccomp", "record", "--attach", "absent")
+    sleeper.end()
+    assert "not running" in sleeper.tare.fails("seccomp", "record", "--attach", sleeper.id)
 
 
 def test_merge(bundle):

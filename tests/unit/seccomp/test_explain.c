@@ -18,6 +18,7 @@
 #include "given.h"
 #include "plan/format.h"
 #include "seccomp/explain.h"
+#include "seccomp/internal.h"
 #include "seccomp/watch.h"
 #include "spec/spec.h"
 
@@ -99,6 +100,17 @@ static void test_watch_filter(void **state)
 			 SECCOMP_RET_USER_NOTIF);
 }
 
+/* Programs that send themselves many signals would begin the same call again and again. */
+static void test_watch_flags(void **state)
+{
+	autoarena arena = { 0 };
+	const uint32_t both = SECCOMP_FILTER_FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV;
+
+	(void)state;
+	assert_int_equal(seccomp_watch_filter(&arena).flags,
+			 seccomp_accepts(both) ? both : SECCOMP_FILTER_FLAG_NEW_LISTENER);
+}
+
 /* A user would lose a call from a recorded profile, or get another one's name. */
 static void test_names(void **state)
 {
@@ -130,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_watch_filter),
+		cmocka_unit_test(test_watch_flags),
 		cmocka_unit_test(test_names),
 	};
 
