@@ -41,7 +41,7 @@ int run_CWD(struct init *in, const uint64_t *arg)
 	autofd fd = directory_open(in, path, arg[1], arg[2]);
 	long r;
 
-	if (fd == -ENOENT)
+	if (fd == -ENOENT && arg[3])
 		fd = path_make(in, path, &directory);
 	else if (fd < 0)
 		return fail(in, CALL_chdir, fd, NULL);

@@ -155,7 +155,7 @@ enum plan_step_flag {
 	X(AFFINITY, "affinity", LANE_INIT, "mask", A_BLOB) \
 	X(MEMORY_POLICY, "memory-policy", LANE_INIT, "mode nodes bits", A_UINT, A_BLOB, A_UINT) \
 	X(GROUPS, "groups", LANE_INIT, "gids", A_BLOB) \
-	X(CWD, "cwd", LANE_INIT, "path uid gid", A_STR, A_UINT, A_UINT) \
+	X(CWD, "cwd", LANE_INIT, "path uid gid make", A_STR, A_UINT, A_UINT, A_UINT) \
 	X(PROGRAM, "program", LANE_INIT, "name env uid gid", A_STR, A_LIST, A_UINT, A_UINT) \
 	X(GATE, "gate", LANE_INIT, "listener", A_SLOT) \
 	X(BOUNDING, "bounding", LANE_INIT, "capabilities", A_HEX) \

@@ -17,14 +17,15 @@
 
 enum { KILL_TIMEOUT = 10000 };
 
-static int check_stopped(struct context *context, const struct container *c, struct err *e)
+/* A container that was never started goes too: containerd and scripts give up on one by a plain delete. */
+static int check_idle(struct context *context, const struct container *c, struct err *e)
 {
 	enum status status;
 	int r = container_status(context, c, &status, e);
 
 	if (r < 0)
 		return r;
-	if (status != STATUS_STOPPED)
+	if (status != STATUS_STOPPED && status != STATUS_CREATED)
 		return err_say(e, EBUSY, "cannot delete container %s that is not stopped: %s",
 			       c->id, status_names[status]);
 	return 0;
@@ -138,7 +139,7 @@ static int delete_open(struct context *context, struct container *c, bool force,
 
 	if (r < 0)
 		return force ? dismantle_unread(context, c, r == -EBADMSG, e) : r;
-	r = force ? 0 : check_stopped(context, c, e);
+	r = force ? 0 : check_idle(context, c, e);
 	return r < 0 ? r : dismantle(context, c, e);
 }
 

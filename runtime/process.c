@@ -219,7 +219,8 @@ int program_compile(struct compile *c, struct err *e)
 	PLAN_INIT(c->plan, OP_UMASK, user->has_umask ? "/process/user/umask" : NULL,
 		  user->has_umask ? user->umask : 0022);
 	PLAN_INIT(c->plan, OP_CWD, arena_printf(c->arena, "/process/cwd (%s)", process->cwd),
-		  plan_str(c->plan, process->cwd), user->uid, user->gid);
+		  plan_str(c->plan, process->cwd), user->uid, user->gid,
+		  c->request->kind != REQUEST_EXEC);
 	PLAN_INIT(c->plan, OP_PROGRAM,
 		  arena_printf(c->arena, "/process/args/0 (%s)", process->args.items[0]),
 		  plan_str(c->plan, process->args.items[0]), plan_list(c->plan, &process->env),

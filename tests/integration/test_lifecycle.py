@@ -219,6 +219,16 @@ def test_delete_force_of_what_does_not_exist(tare):
     assert "does not exist" in tare.fails("delete", "never-was")
 
 
+def test_delete_of_a_created_container(bundle, tare):
+    """containerd gives up on a container that it never started by a plain delete; its process must end."""
+    container = bundle.shell("exec sleep 1000000").create()
+    pidfd = container.pidfd()
+    container.delete()
+    wait_readable(pidfd)
+    os.close(pidfd)
+    assert "does not exist" in tare.fails("state", container.id)
+
+
 def test_delete_regex(bundle, new_bundle, tare):
     """Cleaning up a family of containers at once."""
     containers = [bundle.create(), new_bundle().create()]

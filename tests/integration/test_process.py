@@ -78,6 +78,13 @@ def test_cwd(bundle):
     assert bundle.run("pwd; stat -c %a .") == "/made/on/the/way\n755\n"
 
 
+def test_exec_does_not_make_its_cwd(sleeper):
+    """A mistyped directory must be told, not made in somebody's container."""
+    message = sleeper.tare.fails("exec", "--cwd", "/no/such", sleeper.id, "true")
+    assert "/process/cwd (/no/such)" in message and "No such file or directory" in message
+    assert "no" not in sleeper.exec("ls", "/").split()
+
+
 def test_cwd_as_the_user(bundle):
     """A home directory closed to others must work as cwd of its owner."""
     os.chmod(bundle.rootfs / "home/user", 0o700)

@@ -28,6 +28,7 @@ from house import PATIENCE, make_busybox_root  # noqa: E402
 
 # 1: also the cases that cost too much to be run every time.
 ALL = os.environ.get("TARE_ENGINES_ALL") == "1"
+PEERS = os.environ.get("TARE_ENGINES_PEERS", "runc crun").split()
 SECONDS = 90 * PATIENCE
 TABLE = TREE / "docs/engines.md"
 ROW = re.compile(r"^\| `(\w+)/(\w+)` \| ([\w, ]+) \| (.+) \|$", re.M)
@@ -36,7 +37,7 @@ ROW = re.compile(r"^\| `(\w+)/(\w+)` \| ([\w, ]+) \| (.+) \|$", re.M)
 def programs():
     """The runtimes by name: what is under test first."""
     found = {"tare": os.path.abspath(os.environ.get("TARE", TREE / "build/tare")),
-             "runc": shutil.which("runc"), "crun": shutil.which("crun")}
+             **{name: shutil.which(name) for name in PEERS}}
     missing = [name for name, path in found.items() if not path or not os.access(path, os.X_OK)]
     if missing:
         sys.exit(f"no program for {', '.join(missing)}: tools/need.sh build engines")
@@ -78,14 +79,15 @@ class Engine:
         raise NotImplementedError
 
     def start(self, *args, **more):
-        """The engine's command as a running process."""
-        return subprocess.Popen(self.command(*map(str, args)), env=self.environment(), **more)
+        """The engine's command as a running process; env_more: further variables."""
+        environment = {**self.environment(), **more.pop("env_more", {})}
+        return subprocess.Popen(self.command(*map(str, args)), env=environment, **more)
 
-    def try_(self, *args, input=None, seconds=SECONDS):
+    def try_(self, *args, input=None, seconds=SECONDS, **more):
         """Output goes to files: a daemon that lives on would hold a pipe open."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = self.start(*args, stdout=out, stderr=err, start_new_session=True,
-                                 stdin=subprocess.DEVNULL if input is None else subprocess.PIPE)
+                                 stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, **more)
             try:
                 process.communicate(None if input is None else input.encode(), timeout=seconds)
             except subprocess.TimeoutExpired:
@@ -131,6 +133,7 @@ class Script:
 
     def __init__(self, path, make_engine):
         self.name, self.make_engine, self.cases = pathlib.Path(path).stem, make_engine, []
+        self.all = ALL
 
     def case(self, function=None, *, more=False):
         """Decorates a case; its docstring is what it proves. more: only run when all of them are."""
@@ -190,7 +193,7 @@ class Script:
         faults = []
         if isinstance(ours, Failure):
             faults.append(f"tare failed:\n{ours}")
-        for peer in ("runc", "crun"):
+        for peer in PEERS:
             theirs, reason = seen[peer][case], known.get((case, peer))
             if ours != theirs and not reason:
                 faults.append(f"tare: {ours}\n{peer}: {theirs}")

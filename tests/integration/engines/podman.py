@@ -14,12 +14,15 @@ IMAGE = "localhost/box"
 CONFIGURATION = """\
 [containers]
 default_sysctls = []
+default_ulimits = ["nofile=1000:1000", "nproc=2000:2000"]
+pids_limit = 0
 [engine]
 runtime = "{name}"
 runtime_supports_json = ["tare", "crun", "runc"]
-runtime_supports_nocgroups = ["tare", "crun"]
+runtime_supports_nocgroup = ["tare", "crun"]
 cgroup_manager = "{manager}"
 events_logger = "file"
+infra_image = "localhost/pause"
 tmp_dir = "{directory}/tmp"
 volume_path = "{directory}/volumes"
 [engine.runtimes]

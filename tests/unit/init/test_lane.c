@@ -242,7 +242,7 @@ static void costs_next_to_nothing(void **state)
 
 	plan_begin(r, CLONE_NEWNS | CLONE_NEWPID);
 	plan_enter(r);
-	INIT(r, CWD, text(r, "/tmp/new"), 0, 0);
+	INIT(r, CWD, text(r, "/tmp/new"), 0, 0, 1);
 	plan_sync(&r->plan, INIT_TO_HOST, NULL);
 	plan_sync(&r->plan, HOST_TO_INIT, NULL);
 	plan_script(r, "true");

@@ -140,7 +140,7 @@ static void directory_and_home(void **state)
 	put_file(r, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n#:\nme:x:1000:1000:::\n"
 		 "app:x:1000:1000:,,,:/home/app:/bin/sh", 0644);
 	begin(r);
-	INIT(r, CWD, text(r, "/srv/new/dir"), 1000, 1000);
+	INIT(r, CWD, text(r, "/srv/new/dir"), 1000, 1000, 1);
 	INIT(r, PROGRAM, text(r, "sh"), list(r, env), 1000, 1000);
 	INIT(r, IDS, 1000, 1000);
 	plan_exec(r, argv, env, true);
@@ -178,7 +178,7 @@ static void directory_as_the_user(void **state)
 	put_directory(r, "private");
 	assert_int_equal(chmod(in_root(r, "private"), 0700), 0);
 	begin(r);
-	INIT(r, CWD, text(r, "/private"), 1000, 1000);
+	INIT(r, CWD, text(r, "/private"), 1000, 1000, 1);
 	plan_script(r, "true");
 	assert_fails(r, OP_CWD, CALL_chdir, EACCES, "/private");
 }
@@ -194,7 +194,7 @@ static void directory_on_the_host(void **state)
 	for (size_t i = 0; i < sizeof tricks / sizeof *tricks; i++) {
 		memset(&r->plan, 0, sizeof r->plan);
 		begin(r);
-		INIT(r, CWD, text(r, tricks[i]), 0, 0);
+		INIT(r, CWD, text(r, tricks[i]), 0, 0, 1);
 		plan_script(r, "pwd");
 		assert_fails(r, OP_CWD, CALL_chdir, ELOOP, tricks[i]);
 		close(r->sync);
