@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "plan/format.h"
 #include "plan/plan.h"
+#include "seccomp/seccomp.h"
 #include "spec/names.h"
 
 /* What an operator can do about it. op OP_COUNT and call CALL_none match any. */
@@ -107,12 +108,25 @@ static const char *name_capabilities(const char *detail, struct strbuf *ret_text
 	return ret_text->text ? ret_text->text : "";
 }
 
+/* The kernel refuses a filter with a flag that it does not know, without a word on which. */
+static const char *flag_hint(const struct plan_step *step, const struct report *report,
+			     struct strbuf *ret_text)
+{
+	const char *flag = NULL;
+
+	if (step && step->op == OP_SECCOMP && report->error == EINVAL)
+		flag = seccomp_lacking_flag((uint32_t)step->arg[1]);
+	if (flag)
+		strbuf_addf(ret_text, "this kernel does not have %s", flag);
+	return ret_text->text;
+}
+
 int launch_explain(const struct plan_header *plan, const struct report *report, struct err *e)
 {
 	const struct plan_step *step = step_of(plan, report);
 	const char *call = report->call == CALL_none ? NULL : plan_call_name(report->call);
 	const char *detail = report->detail, *why = NULL, *hint;
-	autobuf named = { 0 };
+	autobuf named = { 0 }, lacking = { 0 };
 
 	if (step && step->op == OP_CAPABILITIES)
 		detail = name_capabilities(detail, &named);
@@ -125,6 +139,8 @@ int launch_explain(const struct plan_header *plan, const struct report *report, 
 	hint = hint_for(step ? step->op : OP_COUNT, report);
 	if (step && step->flags & STEP_ELSE && report->error == EPERM)
 		hint = "what tare sees of it itself is shown instead";
+	if (!hint)
+		hint = flag_hint(step, report, &lacking);
 	if (hint)
 		err_hint(e, "%s", hint);
 	if (step)

@@ -83,6 +83,19 @@ const char *const *seccomp_supported_flags(void)
 		       : old_flags;
 }
 
+const char *seccomp_lacking_flag(uint32_t flags)
+{
+	for (const struct name_value *row = seccomp_flags; row->name; row++) {
+		uint32_t flag = (uint32_t)row->value;
+
+		if (flag == FLAG_WAIT_KILLABLE_RECV)
+			flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+		if (flags & (uint32_t)row->value && !seccomp_accepts(flag))
+			return row->name;
+	}
+	return NULL;
+}
+
 const char *seccomp_library_version(struct arena *arena)
 {
 	const struct scmp_version *v = seccomp_version();

@@ -49,5 +49,7 @@ const char *const *seccomp_operator_names(void);
 const char *const *seccomp_arch_names(void);
 const char *const *seccomp_known_flags(void);     /* known to tare */
 const char *const *seccomp_supported_flags(void); /* accepted by the running kernel: probes it */
+/* The first of a filter's flags that the running kernel does not have, NULL if it has all. */
+const char *seccomp_lacking_flag(uint32_t flags);
 /* "2.5.4", for --version and features. */
 const char *seccomp_library_version(struct arena *);
