@@ -43,6 +43,8 @@ static const struct hint {
 	{ OP_MEMORY_POLICY, CALL_none, ENOSYS, "the kernel is built without NUMA" },
 	{ OP_WRITE_PROC, CALL_write, ENOENT,
 	  "AppArmor has no profile of that name loaded: see apparmor_parser(8)" },
+	{ OP_WRITE_PROC, CALL_write, EINVAL,
+	  "the kernel, or the policy that it has loaded, knows no such value" },
 	{ OP_WRITE_PROC, CALL_none, ENOENT, "this kernel does not have it" },
 	{ OP_WRITE_PROC, CALL_none, EROFS, "it is not namespaced" },
 	{ OP_COUNT, CALL_clone3, EAGAIN, "pids.max or RLIMIT_NPROC is reached" },

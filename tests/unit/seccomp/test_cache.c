@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -270,6 +271,43 @@ static void test_bounded(void **state)
 	assert_int_equal(read_back(p, &key), 0);
 }
 
+/* Writes the same filter again and again, and many others beside it. */
+static pid_t start_writer(struct place *p, const struct filter_key *same, uint8_t own)
+{
+	struct filter_key other = { { own } };
+	pid_t pid = fork();
+
+	for (unsigned i = 0; pid == 0 && i < 60; i++) {
+		other.hash[1] = (uint8_t)i;
+		if (filter_cache_write(p->dir, same, &sample) < 0 ||
+		    filter_cache_write(p->dir, &other, &sample) < 0)
+			_exit(1);
+	}
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+/* A user would lose a container now and then on a busy host, where many start at the same time: half a filter would be
+ * read, or a write would fail because another made room. */
+static void test_writers_race(void **state)
+{
+	struct filter_key same = { { 7 } };
+	struct place *p = *state;
+	pid_t writers[2];
+	int status;
+
+	write_sample(p, &same);
+	for (uint8_t i = 0; i < 2; i++)
+		writers[i] = start_writer(p, &same, i);
+	while (waitpid(writers[0], &status, WNOHANG) == 0)
+		assert_int_equal(read_back(p, &same), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(waitpid(writers[1], &status, 0), writers[1]);
+	assert_int_equal(status, 0);
+	assert_in_range(count_files(p), 1, FILTER_CACHE_MOST);
+}
+
 /* A user would lose what an annotation says of unknown calls, or of a filter made elsewhere. */
 static void test_annotations(void **state)
 {
@@ -316,6 +354,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_foreign_directories_do_not_count, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_writers_race, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_annotations, set_up, tear_down),
 	};
 
