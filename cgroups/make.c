@@ -105,6 +105,15 @@ static int enable(struct place *p, const struct strings *controllers, struct err
 				    needed.text), e);
 }
 
+/* What cannot be entered is not counted as made. */
+static void take_back(const struct place *p, const char *name)
+{
+	int error = errno;
+
+	unlinkat(p->dir, name, AT_REMOVEDIR);
+	errno = error;
+}
+
 static int step_failed(struct place *p, size_t end, const char *what, struct err *e)
 {
 	p->vanished = errno == ENOENT || errno == ENODEV;
@@ -123,6 +132,8 @@ static int step_down(struct place *p, const char *name, size_t length, struct er
 	if (!made && errno != EEXIST)
 		return step_failed(p, end, "mkdir", e);
 	next = openat(p->dir, text, DIRECTORY);
+	if (next < 0 && made)
+		take_back(p, text);
 	if (next < 0)
 		return step_failed(p, end, "open", e);
 	fd_close(&p->dir);

@@ -124,7 +124,10 @@ int container_reserve(struct context *context, const char *id, struct container 
 		return err_say(e, EEXIST, "container with given ID already exists: %s", id);
 	if (r < 0)
 		return err_set(e, -r, "container %s: mkdir %s/%s", id, context->root, id);
-	return open_directory(context, root, id, true, ret_container, e);
+	r = open_directory(context, root, id, true, ret_container, e);
+	if (r < 0)
+		unlinkat(root, id, AT_REMOVEDIR);
+	return r;
 }
 
 int container_open(struct context *context, const char *id, bool lock,
