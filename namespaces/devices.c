@@ -25,13 +25,13 @@ static const struct spec_device default_devices[] = {
 	{ .path = "/dev/tty", .type = 'c', .major = 5, .minor = 0 },
 };
 
-/* runtime-linux.md#dev-symbolic-links */
+/* runtime-linux.md#dev-symbolic-links; core is what all runtimes make beside them. */
 static const struct link_row {
 	const char *path, *target;
 } link_rows[] = {
 	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" },
 	{ "/dev/stdout", "/proc/self/fd/1" }, { "/dev/stderr", "/proc/self/fd/2" },
-	{ "/dev/ptmx", "pts/ptmx" },
+	{ "/dev/core", "/proc/kcore" },       { "/dev/ptmx", "pts/ptmx" },
 };
 
 static const struct type_row {

@@ -177,9 +177,10 @@ def test_default_devices(bundle):
 
 def test_default_links(bundle):
     """Shell scripts use /dev/stdin and /dev/fd."""
-    names = ("fd", "stdin", "stdout", "stderr", "ptmx")
+    names = ("fd", "stdin", "stdout", "stderr", "core", "ptmx")
     out = bundle.run("for n in %s; do readlink /dev/$n; done" % " ".join(names))
-    assert out.split() == ["/proc/self/fd", "/proc/self/fd/0", "/proc/self/fd/1", "/proc/self/fd/2", "pts/ptmx"]
+    assert out.split() == ["/proc/self/fd", "/proc/self/fd/0", "/proc/self/fd/1", "/proc/self/fd/2", "/proc/kcore",
+                           "pts/ptmx"]
 
 
 def test_devices(bundle):

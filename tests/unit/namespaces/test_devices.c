@@ -36,6 +36,7 @@ static void test_the_default_ones(void **state)
 		      "init symlink default link (/dev/stdin) target=/proc/self/fd/0 path=/dev/stdin\n"
 		      "init symlink default link (/dev/stdout) target=/proc/self/fd/1 path=/dev/stdout\n"
 		      "init symlink default link (/dev/stderr) target=/proc/self/fd/2 path=/dev/stderr\n"
+		      "init symlink default link (/dev/core) target=/proc/kcore path=/dev/core\n"
 		      "init symlink default link (/dev/ptmx) target=pts/ptmx path=/dev/ptmx\n");
 }
 
