@@ -101,12 +101,24 @@ static int reopen(int fd)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* In the child: says what cannot be opened. */
+static int output(const char *file, int otherwise, int stderr_pipe)
+{
+	int fd = file ? open_log(file) : otherwise;
+
+	if (fd < 0)
+		dprintf(stderr_pipe, "its output, %s: %s\n", file, strerror(errno));
+	return fd;
+}
+
 static bool child_files(const struct hook_run *run, int stderr_pipe)
 {
-	int out = run->stdout_file ? open_log(run->stdout_file)
-				   : open("/dev/null", O_WRONLY | O_CLOEXEC);
-	int err = run->stderr_file ? open_log(run->stderr_file) : stderr_pipe;
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int out = output(run->stdout_file, null, stderr_pipe);
+	int err = output(run->stderr_file, stderr_pipe, stderr_pipe);
 
+	if (out < 0 || err < 0)
+		_exit(127);
 	return put(reopen(run->state), 0) && put(out, 1) && put(err, 2) &&
 	       sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
 }

@@ -231,6 +231,7 @@ void check_config(struct reader *r, const struct spec *spec)
 	check_namespaces(r, spec);
 	check_linux(r, spec);
 	check_sysctl(r, spec);
+	check_annotations(r, spec);
 	check_resources(r, "/linux/resources", &spec->linux.resources);
 	check_seccomp(r, "/linux/seccomp", &spec->linux.seccomp);
 }

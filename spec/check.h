@@ -30,6 +30,7 @@ bool uses_notify(const struct spec_seccomp *);
 void check_namespaces(struct reader *, const struct spec *);
 void check_linux(struct reader *, const struct spec *);
 void check_sysctl(struct reader *, const struct spec *);
+void check_annotations(struct reader *, const struct spec *);
 
 /* A rule as a row; a table ends with a row whose test is NULL. */
 struct rule {

@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "spec/annotations.h"
 #include "spec/names.h"
 #include "spec/spec.h"
 
@@ -82,12 +83,15 @@ static json_t *annotations(const struct features *f)
 	return object;
 }
 
-/* Annotations with which a config reaches files of the host or another filter: an engine must not take them from an
- * image. */
-static const char *const unsafe_annotations[] = {
-	"run.oci.hooks.stdout", "run.oci.hooks.stderr", "run.oci.keep_original_groups",
-	"run.oci.seccomp_bpf_data", NULL,
-};
+static json_t *unsafe_annotations(void)
+{
+	json_t *list = json_array();
+
+	for (const struct annotation *row = annotations_known; row->name; row++)
+		if (row->kind == ANNOTATION_UNSAFE)
+			json_array_append_new(list, json_string(row->name));
+	return list;
+}
 
 void features_document(const struct features *f, struct strbuf *ret_json)
 {
@@ -96,7 +100,7 @@ void features_document(const struct features *f, struct strbuf *ret_json)
 				   "mountOptions", list_of(f->mount_options), "linux",
 				   linux_features(f), "annotations", annotations(f),
 				   "potentiallyUnsafeConfigAnnotations",
-				   list_of(unsafe_annotations));
+				   unsafe_annotations());
 	autofree char *text = json_dumps(object, JSON_INDENT(2));
 
 	json_decref(object);

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Annotations of runc and crun that mean something to a runtime. Those of seccomp are in test_seccomp.py, of groups in
+test_rootless.py, of mount contexts in the plans of tests/golden, of CRIU and systemd with these."""
+import json
+import os
+import pathlib
+
+import pytest
+from house import TREE, listening_socket, receive_fds
+
+HOOKS = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HOOKS if kind not in ("createContainer", "startContainer")])
+def test_output_of_hooks(bundle, tmp_path, kind):
+    """A GPU hook that fails says why in a file, where nobody sees its output."""
+    out, err = tmp_path / "out", tmp_path / "err"
+    out.write_text("before\n")
+    bundle.config["annotations"] = {"run.oci.hooks.stdout": str(out), "run.oci.hooks.stderr": str(err)}
+    bundle.config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", "echo said; echo complained >&2"]}]}
+    bundle.run("true")
+    assert out.read_text() == "before\nsaid\n" and err.read_text() == "complained\n"
+
+
+@pytest.mark.parametrize("command", ["create", "run"])
+def test_pidfd_receiver(bundle, tmp_path, command):
+    """Supervisors that hold the pidfd never signal another process that got the number."""
+    server = listening_socket(tmp_path / "socket")
+    bundle.config["annotations"] = {"run.oci.pidfd_receiver": str(tmp_path / "socket")}
+    bundle.shell("exec sleep 1000000").write()
+    id = bundle.tare.new_id()
+    bundle.tare(command, *(["--detach"] if command == "run" else []), "--bundle", bundle.path, id)
+    _, fds = receive_fds(server)
+    fields = pathlib.Path(f"/proc/self/fdinfo/{fds[0]}").read_text()
+    assert f"Pid:\t{bundle.tare.state(id)['pid']}\n" in fields
+    for fd in fds:
+        os.close(fd)
+    server.close()
+    bundle.tare("delete", "--force", id)
+
+
+@pytest.mark.parametrize("name", ["run.oci.handler", "run.oci.seccomp.receiver", "run.oci.seccomp.plugins"])
+def test_what_a_container_would_rely_on(bundle, name):
+    """Who asks for a virtual machine around the container must not get one without in silence."""
+    bundle.config["annotations"] = {name: "krun"}
+    message = bundle.create_fails()
+    assert f"/annotations/{name}" in message and "another runtime" in message
+
+
+@pytest.mark.parametrize("name", ["krun.cpus", "run.oci.systemd.force_cgroup_v1", "module.wasm.image/variant"])
+def test_what_has_no_effect(bundle, name):
+    """It is said, and the container runs."""
+    bundle.config["annotations"] = {name: "1", "com.example.anything": "x"}
+    outcome = bundle.try_run("echo runs")
+    assert outcome.out == "runs\n" and name.replace("/", "~1") in outcome.err
+    assert "com.example" not in outcome.err
+
+
+def test_annotations_are_in_the_state(bundle):
+    """Engines find their own there again."""
+    bundle.config["annotations"] = {"com.example.anything": "x", "org.opencontainers.image.os": "linux"}
+    container = bundle.shell("exec sleep 1000000").start()
+    assert bundle.tare.state(container.id)["annotations"] == bundle.config["annotations"]
+    container.remove()
+
+
+def test_unsafe_annotations(tare):
+    """Engines take no annotation of an image that is listed here: each that names a file, a filter or a right is."""
+    unsafe = json.loads(tare("features"))["potentiallyUnsafeConfigAnnotations"]
+    page = (TREE / "man/tare-config.5").read_text()
+    section = page[page.index(".Sh ANNOTATIONS"):page.index(".Sh SEE ALSO")]
+    told = {word for row in section.splitlines() if row.startswith(".It ") for word in row[4:].split(" , ")}
+    safe = {"run.oci.mount_context_type", "run.oci.seccomp_fail_unknown_syscall"}
+    assert {name for name in told if name.startswith("run.oci.")} - safe <= set(unsafe)
+    assert {"org.criu.config", "org.systemd.property."} <= set(unsafe) and not safe & set(unsafe)
+
+
+def test_output_of_hooks_that_has_no_place(bundle, tmp_path):
+    """The place that is not there is named, and nothing is left."""
+    bundle.config["annotations"] = {"run.oci.hooks.stdout": str(tmp_path / "none/file")}
+    bundle.config["hooks"] = {"createRuntime": [{"path": "/bin/true"}]}
+    message = bundle.create_fails()
+    assert "none/file" in message
