@@ -22,6 +22,8 @@ static const struct hint {
 	{ OP_FS, CALL_none, ENODEV, "the kernel has no such file system" },
 	{ OP_FS, CALL_none, EPERM,
 	  "a nested or rootless container may not mount this; bind the host's instead" },
+	{ OP_TREE, CALL_open_tree, EINVAL,
+	  "in a user namespace a place with other mounts below is shown with them: rbind" },
 	{ OP_ATTR, CALL_mount_setattr, EPERM,
 	  "the flags of a mount from a more privileged namespace are locked" },
 	{ OP_PROPAGATION, CALL_none, EINVAL,

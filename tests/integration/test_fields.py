@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from attacking import map_users
 from house import CONTROLLERS, status_fields
+from test_rootless import ALL_CAPABILITIES
 
 CPUS = sorted(os.sched_getaffinity(0))
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -391,3 +392,50 @@ def test_failed_container_leaves_no_class(bundle, resctrl):
     bundle.process["args"] = ["/not/there"]
     bundle.create_fails()
     assert {path.name for path in resctrl.iterdir()} == {"mon_groups", "schemata", "tasks", "there"}
+
+
+# Nested
+
+NESTED = """set -e
+tare() {{ /program --root /run/tare "$@"; }}
+tare run --bundle /inner one
+tare run --detach --bundle /inner/second two
+tare exec two sh -c 'echo entered $$; hostname; cat /proc/self/oom_score_adj'
+tare state two | grep -o running
+tare kill two KILL
+tare delete --force two
+tare list --quiet
+echo done
+"""
+
+
+def test_nested_as_root(bundle, new_bundle):
+    """Docker in Docker, CI runners, kind: a privileged container makes containers of its own."""
+    inner = new_bundle()
+    inner.config["annotations"] = {}
+    inner.process["oomScoreAdj"] = 77
+    inner.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 4}
+    inner.linux["sysctl"] = {"kernel.msgmax": "9001"}
+    inner.shell("cat /proc/sys/kernel/msgmax; awk '{print $41, $19}' /proc/self/stat; ls /dev | wc -l").write()
+    first = inner.config
+    second = new_bundle()
+    second.shell("exec sleep 1000000").process["oomScoreAdj"] = 77
+    second.config["root"]["path"] = "/inner/rootfs"
+    (inner.path / "second").mkdir()
+    (inner.path / "second/config.json").write_text(json.dumps(second.config))
+    for kind in ("bounding", "effective", "permitted"):
+        bundle.process["capabilities"][kind] = ALL_CAPABILITIES
+    bundle.linux["maskedPaths"] = bundle.linux["readonlyPaths"] = []
+    bundle.resources["devices"] = [{"allow": True, "access": "rwm"}]
+    bundle.namespace("cgroup")
+    bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev", "rw"])
+    bundle.mount("/run")
+    bundle.mount("/inner", "bind", inner.path, ["rbind"])
+    bundle.mount("/program", "bind", bundle.tare.program, ["bind", "ro"])
+    for path in ("/lib", "/lib64", "/usr/lib"):
+        if os.path.isdir(path):
+            bundle.mount(path, "bind", path, ["rbind", "ro"])
+    outcome = bundle.try_run(NESTED.format())
+    words = outcome.out.split()
+    assert words[:3] == ["9001", "3", "4"] and words[-1] == "done" and "running" in words, outcome
+    assert words[words.index("entered") + 2:][:2] == [first["hostname"], "77"], outcome

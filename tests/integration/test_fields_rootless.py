@@ -5,6 +5,15 @@ import json
 import os
 
 import pytest
+from test_filesystem import (test_bind_file_and_directory, test_default_links, test_masked_paths,  # noqa: F401
+                             test_mounts_inside_do_not_reach_the_host, test_mqueue_and_shm_are_private,
+                             test_no_descriptor_of_the_host_is_inside, test_readonly_paths, test_readonly_root,
+                             test_recursive_readonly, test_root_is_the_rootfs_alone, test_runtime_is_out_of_reach,
+                             test_unknown_option_is_named)
+from test_hooks import test_environment_is_the_hooks_own, test_order, test_state_on_standard_input  # noqa: F401
+from test_mount_options import (test_copy_symlink, test_nosymfollow, test_plain_attributes_are_for_the_top_alone,  # noqa: F401
+                                test_src_nofollow, volume)
+from test_seccomp import test_arguments, test_errno, test_exec_gets_the_filter_too  # noqa: F401
 from test_fields import (CPUS, allowed, own_io_priority, own_schedule, test_cpu_affinity_of_exec,  # noqa: F401
                          test_cpu_affinity_of_the_config, test_io_priority, test_memory_policy, test_personality,
                          test_processors_that_do_not_exist, test_scheduler, test_scheduler_of_exec)
@@ -27,6 +36,17 @@ def tmp_path(user):  # noqa: F811
     path = user.directory / "tmp"
     path.mkdir()
     return path
+
+
+@pytest.fixture
+def log(bundle, tmp_path):  # noqa: F811
+    """A file that all hooks can write to, inside and outside under the same path."""
+    directory = tmp_path / "log"
+    directory.mkdir()
+    own(directory)
+    bundle.mount(str(directory), "bind", directory, ["bind"])
+    bundle.config["root"]["readonly"] = False
+    return directory / "file"
 
 
 @pytest.fixture
@@ -144,3 +164,20 @@ def test_oom_score_of_exec(bundle, tmp_path):  # noqa: F811
     out = container.tare("exec", "--process", tmp_path / "process.json", container.id)
     container.remove()
     assert out == "700\n"
+
+
+def test_a_volume_with_others_below(bundle, volume):  # noqa: F811
+    """The kernel shows a user no place whose covers are left out; the message says what to write instead."""
+    bundle.mount("/mnt", "bind", volume, ["bind"])
+    message = bundle.create_fails()
+    assert "/mounts/" in message and "rbind" in message
+    bundle.config["mounts"][-1]["options"] = ["rbind", "rro"]
+    assert bundle.run("cat /mnt/sub/file") == "inner"
+
+
+@pytest.mark.parametrize("options", [["rbind", "rexec"], ["rbind", "rnoatime"]])
+def test_flags_of_the_host_are_locked(bundle, volume, options):  # noqa: F811
+    """What the host forbids a user may not allow: said with its reason, not left out in silence."""
+    bundle.mount("/mnt", "bind", volume, options)
+    message = bundle.create_fails()
+    assert "/mounts/" in message and "locked" in message
