@@ -159,7 +159,11 @@ static int open_places(struct dumping *d, struct err *e)
 		return r;
 	d->request.options.images_dir_fd = d->places.image;
 	d->request.options.work_dir_fd = d->places.work;
-	return d->ask->pre_dump ? 0 : descriptors_save(d->places.image, d->descriptors, e);
+	if (d->ask->pre_dump)
+		return 0;
+	r = descriptors_save(d->places.image, d->descriptors, e);
+	return r < 0 ? r : criu_mounts_save(d->context->arena, d->places.image,
+					    &d->request.options.mounts, e);
 }
 
 static int notified(void *data, const char *script, pid_t pid, int fd, struct err *e)

@@ -24,7 +24,8 @@ enum { LOG_TAIL = 1 << 20, STATS_MAX = 1 << 12, STATS_HEAD = 12, LINE_MAX_SHOWN 
 /* They follow from others. */
 static const char *const consequences[] = {
 	"Dumping FAILED", "Restoring FAILED", "Pre-dumping FAILED", "exited, status=",
-	"killed by signal", "cleaned up", "tun: ", NULL,
+	"killed by signal", "cleaned up", "tun: ",
+	"RLIMIT_NOFILE for self", NULL,
 };
 
 /* What an operator can do about it. */
@@ -45,6 +46,8 @@ static const struct hint {
 	{ "session leader", "--shell-job allows a terminal that is not the container's own" },
 	{ "Can't lookup mount", "a file of the host that a process holds open can be no part of an "
 				"image" },
+	{ "Permission denied", "with a user namespace, sources of mounts have to be within reach of the "
+			       "container's root" },
 	{ "dump tmpfs content", "tar and gzip have to be in $PATH" },
 	{ "has bad size", "a file of the host as standard input, output or error has to be the same again" },
 	{ "unsupported seccomp", "filters that ask an agent (SCMP_ACT_NOTIFY) cannot be dumped" },

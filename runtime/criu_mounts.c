@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,16 +14,21 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/sys.h"
 #include "namespaces/mount_options.h"
 #include "namespaces/paths.h"
 #include "runtime/context.h"
 #include "runtime/criu_messages.h"
+#include "runtime/json_list.h"
+#include "runtime/mountinfo.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
 
+static const char file_name[] = "mounts.json";
 static const char notify_place[] = "/run/notify";
 
+enum { MOUNTS_MAX = 1 << 24 };
 enum kind { KIND_INNER, KIND_BIND, KIND_CGROUP };
 
 /* What is being collected. */
@@ -32,7 +38,7 @@ struct collection {
 	const struct spec *spec;
 	int root; /* of the running container, or the root file system */
 	struct criu_mount *mounts;
-	size_t count;
+	size_t count, room;
 };
 
 static int kind_of(const struct collection *c, size_t index, enum kind *ret_kind, struct err *e)
@@ -50,20 +56,27 @@ static int kind_of(const struct collection *c, size_t index, enum kind *ret_kind
 	return 0;
 }
 
+static void grow(struct collection *c)
+{
+	struct criu_mount *old = c->mounts;
+
+	c->room = c->room * 2 + 16;
+	c->mounts = arena_array(c->context->arena, c->room, sizeof *c->mounts);
+	for (size_t i = 0; i < c->count; i++)
+		c->mounts[i] = old[i];
+}
+
 static void add(struct collection *c, const char *key, const char *value)
 {
+	if (c->count == c->room)
+		grow(c);
 	c->mounts[c->count++] = (struct criu_mount){ key, value };
 }
 
 static struct collection collection(struct context *context, const struct container *container,
 				    const struct spec *spec)
 {
-	size_t most = spec->mount_count + spec->linux.masked_paths.count +
-		      spec->linux.device_count + 16;
-
-	return (struct collection){ context, container, spec, -1,
-				    arena_array(context->arena, most, sizeof(struct criu_mount)),
-				    0 };
+	return (struct collection){ context, container, spec, -1, NULL, 0, 0 };
 }
 
 static struct wire_list list_of(const struct collection *c)
@@ -96,6 +109,73 @@ static int open_root(struct collection *c, const char *path, struct err *e)
 	return c->root < 0 ? err_set(e, errno, "open %s", path) : 0;
 }
 
+static bool is_below(const char *path, const char *above)
+{
+	size_t length = strlen(above);
+
+	return str_starts(path, above) && path[length] == '/';
+}
+
+static int read_mounts(const char *pid, struct strbuf *ret_text, struct err *e)
+{
+	char path[48];
+	int r;
+
+	snprintf(path, sizeof path, "/proc/%s/mountinfo", pid);
+	r = file_read(AT_FDCWD, path, MOUNTS_MAX, ret_text);
+	return r < 0 ? err_set(e, -r, "read %s", path) : 0;
+}
+
+/* Whether tare sees a mount of the same file system. */
+static bool is_of_host(struct arena *arena, const char *own, const char *device)
+{
+	struct mount_line line;
+
+	while (mount_line_next(arena, &own, &line))
+		if (str_equal(line.device, device))
+			return true;
+	return false;
+}
+
+static bool is_listed(const struct collection *c, const char *point)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (str_equal(c->mounts[i].key, point))
+			return true;
+	return false;
+}
+
+/* What came along with the source of a bind mount: named behind the mount's name. */
+static void dump_below(struct collection *c, size_t bind, const char *theirs, const char *own)
+{
+	struct arena *arena = c->context->arena;
+	const struct criu_mount mount = c->mounts[bind];
+	struct mount_line line;
+
+	while (mount_line_next(arena, &theirs, &line))
+		if (is_below(line.point, mount.key) && !is_listed(c, line.point) &&
+		    is_of_host(arena, own, line.device))
+			add(c, line.point,
+			    arena_printf(arena, "%s%s", mount.value,
+					 line.point + strlen(mount.key)));
+}
+
+static int dump_all_below(struct collection *c, struct err *e)
+{
+	autobuf theirs = { 0 }, own = { 0 };
+	size_t binds = c->count;
+	char pid[16];
+	int r;
+
+	snprintf(pid, sizeof pid, "%d", c->container->pid);
+	r = read_mounts(pid, &theirs, e);
+	if (r == 0)
+		r = read_mounts("self", &own, e);
+	for (size_t i = 0; i < binds && r == 0; i++)
+		dump_below(c, i, theirs.text, own.text);
+	return r;
+}
+
 static int dump_mounts(struct collection *c, struct err *e)
 {
 	for (size_t i = 0; i < c->spec->mount_count; i++) {
@@ -111,7 +191,7 @@ static int dump_mounts(struct collection *c, struct err *e)
 		if (at)
 			add(c, at, name);
 	}
-	return 0;
+	return dump_all_below(c, e);
 }
 
 /* Files are covered by the host's null device, directories by a file system of the container's own. */
@@ -214,6 +294,23 @@ static int check_restorable(const struct spec_mount *mount, size_t i, const char
 	return 0;
 }
 
+/* The same for the sources that are there now. */
+static int restore_below(struct collection *c, const char *name, const char *source, struct err *e)
+{
+	struct arena *arena = c->context->arena;
+	autobuf own = { 0 };
+	autofree char *real = realpath(source, NULL);
+	struct mount_line line;
+	int r = read_mounts("self", &own, e);
+	const char *rest = own.text;
+
+	while (r == 0 && real && mount_line_next(arena, &rest, &line))
+		if (is_below(line.point, real))
+			add(c, arena_printf(arena, "%s%s", name, line.point + strlen(real)),
+			    line.point);
+	return r;
+}
+
 static int restore_mount(struct collection *c, size_t i, struct err *e)
 {
 	const struct spec_mount *mount = &c->spec->mounts[i];
@@ -225,9 +322,12 @@ static int restore_mount(struct collection *c, size_t i, struct err *e)
 		return r;
 	source = kind == KIND_CGROUP ? cgroup_source(c) : bind_source(c, mount);
 	r = check_restorable(mount, i, source, e);
-	if (r == 0)
-		add(c, path_absolute(c->context->arena, mount->destination), source);
-	return r;
+	if (r < 0)
+		return r;
+	add(c, path_absolute(c->context->arena, mount->destination), source);
+	return kind == KIND_CGROUP
+		       ? 0
+		       : restore_below(c, c->mounts[c->count - 1].key, source, e);
 }
 
 int criu_mounts_restore(struct context *context, const struct container *container,
@@ -247,6 +347,43 @@ int criu_mounts_restore(struct context *context, const struct container *contain
 	add(&c, notify_place, arena_printf(context->arena, "%s/%s/notify", context->root,
 					   container->id));
 	*ret_mounts = list_of(&c);
+	return 0;
+}
+
+int criu_mounts_save(struct arena *arena, int image, const struct wire_list *mounts, struct err *e)
+{
+	const struct criu_mount *items = mounts->items;
+	const char **names = arena_array(arena, mounts->count + 1, sizeof *names);
+
+	for (size_t i = 0; i < mounts->count; i++)
+		names[i] = items[i].value;
+	return json_list_save(image, file_name, &(struct strings){ names, mounts->count }, e);
+}
+
+static bool has_name(const struct wire_list *mounts, const char *name)
+{
+	const struct criu_mount *items = mounts->items;
+
+	for (size_t i = 0; i < mounts->count; i++)
+		if (str_equal(items[i].key, name))
+			return true;
+	return false;
+}
+
+int criu_mounts_check(struct arena *arena, int image, const struct wire_list *mounts, struct err *e)
+{
+	struct strings names;
+	int r = json_list_load(arena, image, file_name, &names, e);
+
+	if (r < 0)
+		return err_prefix(e, "the image");
+	for (size_t i = 0; i < names.count; i++) {
+		if (!names.items[i] || has_name(mounts, names.items[i]))
+			continue;
+		err_say(e, ENOENT, "/mounts: there is none with the destination %s, where the image "
+				   "has one from outside", names.items[i]);
+		return err_hint(e, "restore with the mounts of the container's own config.json");
+	}
 	return 0;
 }
 
@@ -289,13 +426,9 @@ static bool is_below_another(const struct collection *c, size_t i)
 {
 	const char *path = c->spec->mounts[i].destination;
 
-	for (size_t j = 0; j < i; j++) {
-		const char *above = c->spec->mounts[j].destination;
-		size_t length = strlen(above);
-
-		if (str_starts(path, above) && path[length] == '/')
+	for (size_t j = 0; j < i; j++)
+		if (is_below(path, c->spec->mounts[j].destination))
 			return true;
-	}
 	return false;
 }
 

@@ -19,6 +19,10 @@ int criu_mounts_dump(struct context *, const struct container *, const struct sp
 /* For a container to be made: name -> source. */
 int criu_mounts_restore(struct context *, const struct container *, const struct spec *,
 			struct wire_list *ret_mounts, struct err *e);
+/* Which of them an image has, in a file in it: the log of a failed restore does not name them. */
+int criu_mounts_save(struct arena *, int image, const struct wire_list *mounts, struct err *e);
+/* Whether all that an image has are among those of the container to be made. */
+int criu_mounts_check(struct arena *, int image, const struct wire_list *mounts, struct err *e);
 /* Makes the mount points that the root file system lacks: CRIU expects all to be there. */
 int criu_mounts_prepare(struct context *, const struct container *, const struct spec *,
 			struct err *e);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -199,8 +200,27 @@ int criu_places_open(const struct criu_wishes *w, bool make, struct criu_places 
 	return 0;
 }
 
+int criu_places_lend(struct criu_places *places, gid_t gid, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(places->image, &st) < 0)
+		return err_set(e, errno, "--image-path %s: fstat", places->image_path);
+	places->gid = st.st_gid;
+	places->mode = st.st_mode & 07777;
+	places->lent = true;
+	if (fchown(places->image, (uid_t)-1, gid) < 0 ||
+	    fchmod(places->image, places->mode | S_IXGRP) < 0)
+		return err_set(e, errno, "--image-path %s: lending it to group %u",
+			       places->image_path, gid);
+	return 0;
+}
+
 void criu_places_close(struct criu_places *places)
 {
+	if (places->lent && fchown(places->image, (uid_t)-1, places->gid) == 0)
+		fchmod(places->image, places->mode);
+	places->lent = false;
 	fd_close(&places->image);
 	fd_close(&places->work);
 }

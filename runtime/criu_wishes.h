@@ -3,6 +3,9 @@
  * What the command line and the configuration ask of CRIU, in its own terms.
  */
 #pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "runtime/criu_messages.h"
 
 struct arena;
@@ -17,12 +20,18 @@ struct spec;
 struct criu_places {
 	const char *image_path, *work_path;
 	int image, work;
+	bool lent;
+	gid_t gid; /* of the image, and its mode, before it was lent */
+	mode_t mode;
 };
 #define CRIU_NOWHERE { .image = -1, .work = -1 }
 
 /* Opens both directories; make: they are made where they are missing. */
 int criu_places_open(const struct criu_wishes *, bool make, struct criu_places *ret_places,
 		     struct err *e);
+/* Lets a group look things up in the image until it is closed: CRIU restores a container with a user
+ * namespace with the rights of its root. */
+int criu_places_lend(struct criu_places *, gid_t gid, struct err *e);
 void criu_places_close(struct criu_places *);
 #define autoplaces __attribute__((cleanup(criu_places_close))) struct criu_places
 

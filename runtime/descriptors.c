@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,19 +18,20 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/json.h"
+#include "runtime/json_list.h"
+#include "runtime/mountinfo.h"
 
 enum { SMALL = 1 << 12, MOUNTS_MAX = 1 << 24, TTY_MAJOR = 4, PTS_FIRST = 136, PTS_LAST = 143 };
 
 static const char file_name[] = "descriptors.json";
 
-static bool is_mount_of(const char *mountinfo, unsigned long id)
+static bool is_mount_of(struct arena *arena, const char *mountinfo, unsigned long id)
 {
-	for (const char *line = mountinfo; line && *line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (*line && strtoul(line, NULL, 10) == id)
+	struct mount_line line;
+
+	while (mount_line_next(arena, &mountinfo, &line))
+		if (line.id == id)
 			return true;
-	}
 	return false;
 }
 
@@ -72,7 +72,7 @@ static const char *outside(struct arena *arena, pid_t pid, int fd, const char *m
 
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
 	if (stat(path, &st) < 0 || is_terminal(&st) || mount_id(pid, fd, &id) < 0 ||
-	    is_mount_of(mountinfo, id))
+	    is_mount_of(arena, mountinfo, id))
 		return NULL;
 	return arena_printf(arena, "file[%lx:%jx]", id, (uintmax_t)st.st_ino);
 }
@@ -173,42 +173,19 @@ int descriptors_read(struct arena *arena, const struct descriptors_of *of,
 
 int descriptors_save(int image, const char *const names[DESCRIPTORS], struct err *e)
 {
-	autobuf text = { 0 };
-	int r;
-
-	strbuf_add(&text, "[");
-	for (int i = 0; i < DESCRIPTORS; i++) {
-		strbuf_add(&text, i ? "," : "");
-		json_add_string(&text, names[i] ? names[i] : "");
-	}
-	strbuf_add(&text, "]");
-	r = file_replace(image, file_name, 0600, text.text, text.length);
-	return r < 0 ? err_set(e, -r, "cannot write %s", file_name) : 0;
-}
-
-static void take(struct arena *arena, const json_t *json, const char *ret_names[DESCRIPTORS])
-{
-	for (size_t i = 0; i < DESCRIPTORS; i++) {
-		const char *text = json_string_value(json_array_get(json, i));
-
-		ret_names[i] = text ? arena_strdup(arena, text) : NULL;
-	}
+	return json_list_save(image, file_name, &(struct strings){ names, DESCRIPTORS }, e);
 }
 
 int descriptors_load(struct arena *arena, int image, const char *ret_names[DESCRIPTORS],
 		     struct err *e)
 {
-	autobuf text = { 0 };
-	json_t *json;
-	int r = file_read(image, file_name, SMALL * DESCRIPTORS, &text);
+	struct strings list;
+	int r = json_list_load(arena, image, file_name, &list, e);
 
-	if (r < 0 && r != -ENOENT)
-		return err_set(e, -r, "cannot read %s of the image", file_name);
-	json = r < 0 ? json_array() : json_loads(text.text, 0, NULL);
-	if (!json)
-		return err_say(e, EBADMSG, "%s of the image is damaged", file_name);
-	take(arena, json, ret_names);
-	json_decref(json);
+	if (r < 0)
+		return err_prefix(e, "the image");
+	for (size_t i = 0; i < DESCRIPTORS; i++)
+		ret_names[i] = i < list.count ? list.items[i] : NULL;
 	return 0;
 }
 

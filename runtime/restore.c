@@ -102,6 +102,18 @@ static int give_namespaces(struct restoring *w, struct err *e)
 	return 0;
 }
 
+/* The group that the container's root has on the host. */
+static int lend_image(struct restoring *w, struct err *e)
+{
+	const struct spec *spec = w->making.config.spec;
+	const struct id_mappings *gids = &spec->linux.gid_mappings;
+
+	for (size_t i = 0; spec_new_namespace(spec, NS_USER) && i < gids->count; i++)
+		if (gids->items[i].container_id == 0)
+			return criu_places_lend(&w->places, gids->items[i].host_id, e);
+	return 0;
+}
+
 static int describe(struct restoring *w, struct err *e)
 {
 	struct making *m = &w->making;
@@ -109,11 +121,15 @@ static int describe(struct restoring *w, struct err *e)
 	int r = criu_mounts_restore(m->context, &m->container, m->config.spec, &o->mounts, e);
 
 	if (r == 0)
+		r = criu_mounts_check(m->context->arena, w->places.image, &o->mounts, e);
+	if (r == 0)
 		r = criu_mounts_prepare(m->context, &m->container, m->config.spec, e);
 	if (r == 0)
 		r = hand_descriptors(w, e);
 	if (r == 0)
 		r = give_namespaces(w, e);
+	if (r == 0)
+		r = lend_image(w, e);
 	w->handed[w->handed_count] = (struct criu_handed){ -1, -1 };
 	w->request.type = CRIU_RESTORE;
 	o->inherit = (struct wire_list){ w->inherit, w->handed_count };

@@ -19,6 +19,7 @@
 #include "runtime/criu_mounts.h"
 #include "runtime/criu_wishes.h"
 #include "runtime/descriptors.h"
+#include "runtime/mountinfo.h"
 #include "runtime/operations.h"
 #include "spec/spec.h"
 
@@ -253,6 +254,25 @@ static void test_named_mount(void **state)
 	assert_int_equal(criu_mount_named(&spec, "Can't open /some/data2"), -1);
 }
 
+/* What is misread here would be taken for the container's own, and be missing or doubled in the image. */
+static void test_mountinfo(void **state)
+{
+	const char *text = "36 35 98:0 /mnt1 /mnt\\040two\\134 rw master:1 - ext3 /dev/root rw\n"
+			   "broken\n\n"
+			   "37 36 0:5 / / ro - tmpfs none rw";
+	autoarena arena = { 0 };
+	struct mount_line line;
+
+	assert_true(mount_line_next(&arena, &text, &line));
+	assert_int_equal(line.id, 36);
+	assert_string_equal(line.device, "98:0");
+	assert_string_equal(line.point, "/mnt two\\");
+	assert_true(mount_line_next(&arena, &text, &line));
+	assert_int_equal(line.id, 37);
+	assert_string_equal(line.point, "/");
+	assert_false(mount_line_next(&arena, &text, &line));
+}
+
 static void test_external_descriptors(void **state)
 {
 	const char *const names[DESCRIPTORS] = { "/dev/null", "pipe:[3]", "file[2a:1b]" };
@@ -281,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_refused_options),
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_named_mount),
+		cmocka_unit_test(test_mountinfo),
 		cmocka_unit_test(test_external_descriptors),
 	};
 
