@@ -250,7 +250,8 @@ static int answer(struct criu *criu, const struct criu_response *notification, i
 	const char *script = notification->notify.script ? notification->notify.script : "";
 	struct criu_request reply = { .type = CRIU_NOTIFY };
 	struct err unsent;
-	int r = notified(data, script, (pid_t)notification->notify.pid, fd, e);
+	/* Who asked for none may be told all the same. */
+	int r = notified ? notified(data, script, (pid_t)notification->notify.pid, fd, e) : 0;
 
 	log_line(LOG_LEVEL_DEBUG, "criu: %s (process %d)", script, (int)notification->notify.pid);
 	reply.notify_success = r == 0;

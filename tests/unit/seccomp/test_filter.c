@@ -182,8 +182,8 @@ static const char *random_profile(struct strbuf *out)
 	static const char *const archs[] = { "", "\"SCMP_ARCH_X86\"",
 					     "\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X32\"",
 					     "\"SCMP_ARCH_AARCH64\",\"SCMP_ARCH_ARM\"",
-					     "\"SCMP_ARCH_MIPSEL\",\"SCMP_ARCH_MIPSEL64\","
-					     "\"SCMP_ARCH_MIPSEL64N32\"",
+					     ("\"SCMP_ARCH_MIPSEL\",\"SCMP_ARCH_MIPSEL64\","
+					      "\"SCMP_ARCH_MIPSEL64N32\""),
 					     "\"SCMP_ARCH_PPC64LE\",\"SCMP_ARCH_RISCV64\"" };
 
 	strbuf_addf(out, "{\"defaultAction\":\"SCMP_ACT_%s\",\"architectures\":[%s],\"syscalls\":[",
