@@ -23,6 +23,7 @@ struct fs_type {
 	const char *real; /* the type to mount, where the name is an old one */
 	uint64_t target_flags;
 	bool labelled;        /* takes linux.mountLabel */
+	bool made;            /* with its namespace, by the kernel */
 	bool late_readonly;   /* "ro" waits for the end: things are made in it until then */
 	bool likes_target;    /* has the mode of what it covers unless mode= says other */
 	enum ns_kind owner;   /* mountable only by the owner of a namespace of this kind ... */

@@ -21,7 +21,7 @@
 static const struct fs_type type_rows[] = {
 	{ "proc", "proc", TARGET_NO_SYMLINKS, .owner = NS_PID, .instance = "/proc" },
 	{ "sysfs", "sysfs", TARGET_NO_SYMLINKS, .owner = NS_NETWORK, .instance = "/sys" },
-	{ "mqueue", "mqueue", 0, .owner = NS_IPC, .instance = "/dev/mqueue" },
+	{ "mqueue", "mqueue", 0, .owner = NS_IPC, .instance = "/dev/mqueue", .made = true },
 	{ "cgroup", "cgroup2", TARGET_NO_SYMLINKS, .owner = NS_KINDS },
 	{ "cgroup2", "cgroup2", TARGET_NO_SYMLINKS, .owner = NS_KINDS },
 	{ "tmpfs", "tmpfs", 0, .labelled = true, .late_readonly = true, .likes_target = true,
@@ -168,6 +168,18 @@ static int given_steps(struct maker *m, uint64_t given)
 	return 0;
 }
 
+/* The kernel made it with its namespace, so "context=" would come too late. What is shown of the host instead is not
+ * the container's to label. */
+static void label_step(const struct maker *m)
+{
+	const char *label = m->c->spec->linux.mount_label;
+
+	if (m->type->made && label && *label && spec_has_namespace(m->c->spec, m->type->owner))
+		PLAN_INIT(m->c->plan, OP_LABEL, "/linux/mountLabel", m->slot,
+			  plan_str(m->c->plan, label))
+			->flags = may_be_refused(m) ? STEP_OPTIONAL : 0;
+}
+
 static int source_steps(struct maker *m)
 {
 	uint64_t given = given_slot(m->c, m->why);
@@ -182,7 +194,11 @@ static int source_steps(struct maker *m)
 	if (maker_is_cgroup(m) && !spec_has_namespace(m->c->spec, NS_CGROUP))
 		return cgroup_view_steps(m);
 	r = maker_fs_steps(m, LANE_INIT, OP_FS);
-	return r == 0 && may_be_refused(m) ? else_instance_steps(m) : r;
+	if (r == 0 && may_be_refused(m))
+		r = else_instance_steps(m);
+	if (r == 0)
+		label_step(m);
+	return r;
 }
 
 static bool has_mode(const struct strings *data)

@@ -130,6 +130,7 @@ enum plan_step_flag {
 	X(TREE_FD, "tree-fd", LANE_INIT, "from flags ret", A_SLOT, A_HEX, A_RET) \
 	X(LINK_GIVEN, "link-given", LANE_INIT, "mount", A_SLOT) \
 	X(ATTR, "attr", LANE_INIT, "mount set clear propagation recursive userns", A_SLOT, A_HEX, A_HEX, A_HEX, A_UINT, A_SLOT) \
+	X(LABEL, "label", LANE_INIT, "mount context", A_SLOT, A_STR) \
 	X(TARGET, "target", LANE_INIT, "path like mode flags ret", A_STR, A_SLOT, A_OCT, A_HEX, A_RET) \
 	X(ATTACH, "attach", LANE_INIT, "mount target", A_SLOT, A_SLOT) \
 	X(COPY_UP, "copy-up", LANE_INIT, "path mount", A_STR, A_SLOT) \

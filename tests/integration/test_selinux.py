@@ -104,6 +104,13 @@ def test_masked_directories(policy, bundle):
     assert labelled(bundle).run("grep ' /sys/firmware ' /proc/self/mountinfo").count("context=") == 1
 
 
+def test_message_queues(policy, bundle):
+    """The kernel makes their file system with the namespace, unlabelled: a container could not use its queues."""
+    container = labelled(bundle).shell("exec sleep 1000000").start()
+    assert os.getxattr(f"/proc/{container.pid}/root/dev/mqueue", "security.selinux") == LABEL.encode() + b"\0"
+    container.remove()
+
+
 def test_label_that_the_policy_lacks(policy, bundle):
     """A misspelt label: the message has it, and the field."""
     bundle.process["selinuxLabel"] = "u:r:absent_t:s0"
