@@ -108,7 +108,7 @@ def build(buildah):
     return seen.seen()
 
 
-@script.case
+@script.case(more=True)
 def failing_build(buildah):
     """a RUN that fails: the status and that it is named."""
     path = buildah.directory / "context/Failing"
@@ -148,7 +148,7 @@ def terminal(buildah):
     return seen + [user.end()]
 
 
-@script.case
+@script.case(more=True)
 def chroot_isolation(buildah):
     """what a build in a chroot makes, a build in a container makes too."""
     look = ("run", "box", "--", "sh", "-c", "id -u; pwd; echo $OF; test -c /dev/null && echo null; touch /tmp/x && echo x")
@@ -162,11 +162,11 @@ def chroot_isolation(buildah):
     return contained.seen()
 
 
-@script.case
+@script.case(more=True)
 def mounts(buildah):
     """the mount table of a RUN."""
     fields = [line.split() for line in buildah.run("box", "--", "cat", "/proc/self/mountinfo").out.splitlines()]
-    return [[row[4], row[5], row[row.index("-") + 1]] for row in fields]
+    return sorted([row[4], row[5], row[row.index("-") + 1]] for row in fields)
 
 
 @script.case

@@ -160,7 +160,7 @@ def json_log(runtime):
     return [outcome.status, sorted(last), last["level"]]
 
 
-@script.case
+@script.case(more=True)
 def text_log(runtime):
     """--log FILE with text lines, as conmon's callers have it."""
     log = runtime.directory / "log.text"
@@ -191,7 +191,7 @@ def state_json(runtime):
     return [[state["status"] for state in seen], seen[-1]["pid"], shape(seen[1])]
 
 
-@script.case
+@script.case(more=True)
 def list_forms(runtime):
     """list: --quiet, --format json with runc's names, a table with its head."""
     nothing = [runtime.try_("list", *more).seen() for more in (["--quiet"], ["--format", "json"])]
@@ -203,7 +203,7 @@ def list_forms(runtime):
     return [nothing, quiet, shape(rows), table[0].split(), table[1].split()[0]]
 
 
-@script.case
+@script.case(more=True)
 def ps_forms(runtime):
     """ps: --format json is a list of pids; with options of ps(1) behind the id, a table."""
     runtime.sleeper("ps")
@@ -216,7 +216,7 @@ def ps_forms(runtime):
     return [table.status, table.out.split()[:2], table.out.split()[-1:] == ["sleep"], plain[0].split()[:2]]
 
 
-@script.case
+@script.case(more=True)
 def events_json(runtime):
     """events --stats: one line of runc's JSON."""
     runtime.sleeper("events")
@@ -231,7 +231,7 @@ def events_json(runtime):
             sorted(data["cpu"]["usage"]), data["pids"]["current"]]
 
 
-@script.case
+@script.case(more=True)
 def features_json(runtime):
     """features: the document of the specification."""
     outcome = runtime.try_("features")
@@ -269,7 +269,7 @@ def exec_forms(runtime):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def exec_gids(runtime):
     """exec --additional-gids and --ignore-paused."""
     runtime.sleeper("gids")
@@ -281,7 +281,7 @@ def exec_gids(runtime):
     return [seen, refused.status != 0]
 
 
-@script.case
+@script.case(more=True)
 def kill_forms(runtime):
     """kill: signals by name, with SIG and by number, --all; what a container's init makes of them."""
     trap = "for s in TERM USR1 HUP; do trap \"echo $s\" $s; done; echo up; while :; do sleep 1000000 & wait; done"
@@ -329,7 +329,7 @@ def update_forms(runtime):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def hook_state(runtime):
     """a hook's standard input is the state, with the names that hooks read."""
     path, config = runtime.bundle("true")
@@ -362,7 +362,7 @@ def run_forms(runtime):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def command_lines(runtime):
     """mistakes in a command line are failures; help is none."""
     lines = (["nosuch"], ["state"], ["state", "--nosuch", "x"], ["create", "bad/id"], ["create"], ["kill"],
@@ -372,7 +372,7 @@ def command_lines(runtime):
             {name: runtime.try_(name, "--help").status for name in ("create", "exec", "update")}]
 
 
-@script.case
+@script.case(more=True)
 def spec_document(runtime):
     """spec and spec --rootless: namespaces, mounts and capabilities a user begins with."""
     documents = []

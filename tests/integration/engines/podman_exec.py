@@ -91,7 +91,7 @@ def run_terminal(podman):
     return seen + [user.end()]
 
 
-@script.case
+@script.case(more=True)
 def attach(podman):
     """attach to a container's terminal, detach by keys, and find it running."""
     podman("run", "-dit", "--network", "none", "--name", "attached", IMAGE, "sh")
@@ -104,7 +104,7 @@ def attach(podman):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def health(podman):
     """healthcheck run: exit codes and the status it leaves."""
     podman.detached("health", "--health-cmd", "test -e /tmp/well", "--health-interval", "disable",
@@ -117,7 +117,7 @@ def health(podman):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def of_the_stopped(podman):
     """exec in a container that has ended, and in one that is paused, is refused."""
     podman.detached("ended", "--", "true")

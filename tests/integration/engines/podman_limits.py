@@ -25,7 +25,7 @@ def value(path):
         return ""
 
 
-@script.case
+@script.case(more=True)
 def none(podman):
     """without a limit: Podman's default of pids alone."""
     podman.detached("none")
@@ -47,7 +47,7 @@ def limited(podman):
     return [seen, inside]
 
 
-@script.case
+@script.case(more=True)
 def shares(podman):
     """--cpu-shares: the weight."""
     podman.detached("shares", "--cpu-shares", "2048")
@@ -56,7 +56,7 @@ def shares(podman):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def unified(podman):
     """--cgroup-conf: files of cgroup v2 by name."""
     podman.detached("unified", "--cgroup-conf", "memory.high=50331648", "--cgroup-conf", "pids.max=55")
@@ -108,7 +108,7 @@ def pause(podman):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def remove_paused(podman):
     """rm --force ends a paused container."""
     podman.detached("frozen")

@@ -57,7 +57,7 @@ def pod(podman):
     return seen + [podman("ps", "--all", "--quiet")]
 
 
-@script.case
+@script.case(more=True)
 def container_namespaces(podman):
     """--pid, --ipc, --net, --uts container:NAME join another container's namespaces."""
     podman.detached("first", "--ipc", "shareable", "--hostname", "shared.example")
@@ -70,7 +70,7 @@ def container_namespaces(podman):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def kube(podman):
     """play kube: a pod of two containers from a file, its generated form, its end."""
     path = podman.directory / "pod.yaml"
@@ -153,7 +153,7 @@ def find_notify(podman):
     return id and None
 
 
-@script.case
+@script.case(more=True)
 def unit(podman):
     """generate systemd: the unit of a container names the same lifecycle for every runtime."""
     podman("create", "--network", "none", "--name", "unit", IMAGE, "true")

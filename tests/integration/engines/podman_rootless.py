@@ -9,8 +9,10 @@ from rootless import Rootless, own
 
 
 class RootlessPodman(Rootless, Podman):
-    def open(self):
-        super().open()
+    def write_configuration(self):
+        super().write_configuration()
+        path = self.directory / "containers.conf"
+        path.write_text(re.sub("tmp_dir.*\n", "", path.read_text()))
 
     def close(self):
         super().close()
@@ -52,13 +54,13 @@ def keep_id(podman):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def no_map(podman):
     """--userns=nomap: the user's id is not in the container."""
     return podman.shell("id -u; tr -s ' ' </proc/self/uid_map", "--userns", "nomap")
 
 
-@script.case
+@script.case(more=True)
 def life(podman):
     """detached, exec, top, logs, kill, wait."""
     podman.detached("life", "--", "sh", "-c", "echo up; exec sleep 1000000")
@@ -96,11 +98,11 @@ def not_delegated(podman):
     return [plain.status, limit.status]
 
 
-@script.case
+@script.case(more=True)
 def mounts(podman):
     """the mount table of the user's container."""
     fields = [line.split() for line in podman.shell("cat /proc/self/mountinfo").splitlines()]
-    return [[row[4], row[5], row[row.index("-") + 1]] for row in fields]
+    return sorted([row[4], row[5], row[row.index("-") + 1]] for row in fields)
 
 
 @script.case(more=True)

@@ -65,7 +65,7 @@ def no_interpreter(podman):
     return verdict(podman.run("--volume", f"{podman.directory}/script:/script", "--", "/script"))
 
 
-@script.case
+@script.case(more=True)
 def impossible_mount(podman):
     """a mount that cannot be: podman fails and nothing stays behind."""
     outcome = podman.run("--mount", "type=bind,src=/dev/null,dst=/etc", "--", "true")
@@ -146,6 +146,19 @@ def init_process(podman):
 
 
 @script.case
+def stop(podman):
+    """stop sends the signal that the container asks for; the program's status is the container's."""
+    podman.detached("stopped", "--stop-signal", "USR1", "--", "sh", "-c",
+                    "trap 'exit 44' USR1; echo up; while :; do sleep 0.1; done")
+    wait_until(lambda: "up" in podman("logs", "stopped"))
+    podman("stop", "--time", "600", "stopped")
+    seen = podman.inspect("stopped", "{{.State.ExitCode}} {{.State.Status}}")
+    podman.remove("stopped")
+    assert seen == "44 exited", seen
+    return seen
+
+
+@script.case(more=True)
 def stop_and_kill(podman):
     """stop with its timeout and signal, kill with a signal, and the exit codes they leave."""
     trap = "trap 'exit 33' TERM; trap 'exit 44' USR1; echo up; while :; do sleep 0.1; done"
@@ -166,13 +179,13 @@ def stop_and_kill(podman):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def life(podman):
     """create, start, ps, logs, restart, rm of a running one, rm --force."""
     podman("create", "--network", "none", "--name", "life", IMAGE, "sh", "-c", "echo up; exec sleep 1000000")
     seen = [podman.inspect("life", "{{.State.Status}}")]
     podman("start", "life")
-    seen.append(podman("ps", "--format", "{{.Names}} {{.State}}").split()[:2])
+    seen.append(podman("ps", "--format", "{{.Names}} {{.State}}").split()[0])
     podman("restart", "--time", "0", "life")
     wait_until(lambda: podman("logs", "life").count("up") == 2)
     seen.append(podman.try_("rm", "life").status)
@@ -191,7 +204,7 @@ def never_started(podman):
     return seen + [podman("ps", "--all", "--quiet")]
 
 
-@script.case
+@script.case(more=True)
 def restart_policy(podman):
     """--restart on-failure:2: three runs, then the last exit code."""
     podman.detached("again", "--restart", "on-failure:2", "--", "sh", "-c", "echo run; exit 5")

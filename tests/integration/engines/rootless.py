@@ -54,7 +54,8 @@ class Rootless:
         """The user's processes are in a leaf of it: processes and controllers do not go together."""
         top = self.cgroup(delegated)
         (top / "leaf").mkdir(parents=True, exist_ok=True)
-        (top / "cgroup.subtree_control").write_text("+cpu +memory +pids +io +cpuset")
+        there = set((top / "cgroup.controllers").read_text().split())
+        (top / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in there))
         if delegated:
             for path in (top, top / "leaf"):
                 for file in (path, *(path / name for name in HANDED)):
