@@ -151,11 +151,12 @@ def terminal(buildah):
 @script.case(more=True)
 def chroot_isolation(buildah):
     """what a build in a chroot makes, a build in a container makes too."""
-    look = ("run", "box", "--", "sh", "-c", "id -u; pwd; echo $OF; test -c /dev/null && echo null; touch /tmp/x && echo x")
-    contained = buildah.try_(*look[:1], "--network", "none", *look[1:])
+    look = ("box", "--", "sh", "-c",
+            "id -u; pwd; echo $OF; test -c /dev/null && echo null; touch /tmp/x && echo x")
+    contained = buildah.try_("run", "--network", "none", *look)
     buildah.isolation = "chroot"
     try:
-        rooted = buildah.try_(*look)
+        rooted = buildah.try_("run", *look)
     finally:
         buildah.isolation = "oci"
     assert contained.out == rooted.out, (contained, rooted)
@@ -189,7 +190,8 @@ def rootless_build(buildah):
 def limits(buildah):
     """bud --memory, --cpu-shares, --ulimit reach the RUN's cgroup and process."""
     path = buildah.directory / "context/Limited"
-    path.write_text("FROM localhost/built\nRUN cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max >/limits; ulimit -n >>/limits\n")
+    path.write_text("FROM localhost/built\n"
+                    "RUN cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max >/limits; ulimit -n >>/limits\n")
     buildah("bud", "--network", "none", "-q", "-t", "limited", "--memory", "64m", "--cpu-quota", "50000", "--ulimit",
             "nofile=77:77", "-f", path, buildah.directory / "context")
     name = buildah("from", "localhost/limited")

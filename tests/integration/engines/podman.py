@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Podman with one runtime: storage, locks, events and configuration below a directory of its own."""
+import fcntl
 import json
 import os
 import pty
 import select
 import shutil
+import struct
 import subprocess
+import termios
 
 from compare import PATIENCE, Engine, busybox_root, cached
 
@@ -106,9 +109,6 @@ class Terminal:
 
     def __init__(self, engine, *args, rows=33, columns=77):
         self.master, slave = pty.openpty()
-        import fcntl
-        import struct
-        import termios
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = engine.start(*args, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
                                     preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """podman exec, terminals, attach, health checks, top."""
+import os
 import re
 
 from compare import Script, wait_until
@@ -135,7 +136,6 @@ def preserved_descriptors(podman):
     """exec --preserve-fds hands descriptors over."""
     path = podman.directory / "three"
     with open(path, "w") as file:
-        import os
         process = podman.start("exec", "--preserve-fds", "1", "box", "sh", "-c", "echo three >&3",
                                pass_fds=(3,), preexec_fn=lambda: os.dup2(file.fileno(), 3))
         status = process.wait()

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Podman's mounts, devices and hooks."""
 import json
+import shutil
 import subprocess
 
-from compare import Script
+from compare import Script, busybox_root
 from podman import Podman
 
 script = Script(__file__, Podman)
@@ -121,21 +122,8 @@ def hooks(podman):
 
 
 @script.case(more=True)
-def idmapped_volume(podman):
-    """--volume with idmap in a container with a user namespace."""
-    source = podman.directory / "mapped"
-    source.mkdir()
-    (source / "file").write_text("x")
-    outcome = podman.run("--uidmap", "0:100000:5000", "--volume", f"{source}:/m:idmap", "--",
-                         "stat", "-c", "%u", "/m/file")
-    return [outcome.status, outcome.out]
-
-
-@script.case(more=True)
 def rootfs_option(podman):
     """--rootfs DIR: a container without an image."""
-    from compare import busybox_root
-    import shutil
     shutil.copytree(busybox_root(), podman.directory / "rootfs", symlinks=True)
     outcome = podman.try_("run", "--rm", "--network", "none", "--rootfs", podman.directory / "rootfs", "echo", "ok")
     return outcome.seen()

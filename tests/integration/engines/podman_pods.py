@@ -24,7 +24,9 @@ class PodmanWithPause(Podman):
              "localhost/pause")
 
     def pod(self, name, *more):
-        self("pod", "create", "--network", "none", "--share-parent=false", "--infra-image", "localhost/pause", "--name", name, *more)
+        """Podman 4.3 with cgroupfs denies a pod's cgroup all devices: its containers stay out of it."""
+        self("pod", "create", "--network", "none", "--share-parent=false",
+             "--infra-image", "localhost/pause", "--name", name, *more)
 
 
 script = Script(__file__, PodmanWithPause)

@@ -135,7 +135,8 @@ def sysctl_and_limits(podman):
     return podman.shell("cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax /proc/self/oom_score_adj; "
                         "ulimit -n; ulimit -c; df -k /dev/shm | tail -1 | awk '{print $2}'",
                         "--sysctl", "net.ipv4.ip_forward=1", "--sysctl", "kernel.msgmax=9999",
-                        "--ulimit", "nofile=321:654", "--ulimit", "nproc=111:222", "--ulimit", "core=0", "--shm-size", "5m",
+                        "--ulimit", "nofile=321:654", "--ulimit", "nproc=111:222", "--ulimit", "core=0",
+                        "--shm-size", "5m",
                         "--oom-score-adj", "77")
 
 
@@ -214,7 +215,7 @@ def restart_policy(podman):
     return seen
 
 
-@script.case
+@script.case(more=True)
 def no_cgroups(podman):
     """--cgroups=disabled: the container stays in podman's cgroup."""
     outcome = podman.run("--cgroups", "disabled", "--", "cat", "/proc/self/cgroup")

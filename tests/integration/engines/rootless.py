@@ -15,7 +15,8 @@ def make_user():
     """Once a machine's life. It is the test machine's files that change, nobody else's."""
     if not os.environ.get("TARE_VM"):
         sys.exit("rootless engines are tested in the virtual machine: tests/vm/run COMMAND")
-    for path, line in (("/etc/passwd", f"{NAME}:x:{UID}:{UID}::/home/{NAME}:/bin/sh"), ("/etc/group", f"{NAME}:x:{UID}:"),
+    for path, line in (("/etc/passwd", f"{NAME}:x:{UID}:{UID}::/home/{NAME}:/bin/sh"),
+                       ("/etc/group", f"{NAME}:x:{UID}:"),
                        ("/etc/subuid", f"{NAME}:1000000:65536"), ("/etc/subgid", f"{NAME}:2000000:65536")):
         with open(path, "a+") as file:
             file.seek(0)
@@ -62,7 +63,8 @@ class Rootless:
                     own(file)
 
     def environment(self):
-        keep = {name: value for name, value in super().environment().items() if name.startswith(("CONTAINERS", "PATH"))}
+        keep = {name: value for name, value in super().environment().items()
+                if name.startswith(("CONTAINERS", "PATH"))}
         return {**keep, "HOME": str(self.directory / "home"), "USER": NAME, "LANG": "C.UTF-8",
                 "XDG_RUNTIME_DIR": str(self.directory / "runtime")}
 
