@@ -10,10 +10,11 @@ import os
 import pathlib
 import signal
 
-from house import CGROUPS
+from house import CGROUPS, IN_VM
 
 CLONE_NEWNS, MS_REC, MS_SLAVE, MS_SHARED, PR_SET_CHILD_SUBREAPER = 0x20000, 0x4000, 1 << 19, 1 << 20, 36
 libc = ctypes.CDLL(None, use_errno=True)
+cgroups_at_first = set()
 own_helpers = set()  # pids of children that are to stay
 
 
@@ -29,6 +30,7 @@ def enter_private_world():
     call(libc.mount(None, b"/", None, MS_REC | MS_SLAVE, None), "mount")
     call(libc.mount(None, b"/", None, MS_REC | MS_SHARED, None), "mount")
     call(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+    cgroups_at_first.update(strange_cgroups(()))
 
 
 def reap():
@@ -57,6 +59,16 @@ def cgroups(prefix):
     return sorted(found, key=len, reverse=True)
 
 
+def strange_cgroups(known):
+    """Groups that no prefix tells, by whatever name: seen only where nobody else makes any, in the virtual machine."""
+    if not IN_VM:
+        return []
+    found = [os.path.join(parent, name) for parent, names, _ in os.walk(CGROUPS) for name in names]
+    units = (".slice", ".scope", ".service")  # systemd's, if it is there
+    return [path for path in found if path not in known and path != str(CGROUPS / "tare")
+            and not any(part.endswith(units) for part in path.split("/"))]
+
+
 def mounts():
     rows = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
     return [row.split()[4] for row in rows]
@@ -70,6 +82,7 @@ def state(tare):
 def find(tare, mounts_before):
     left = [describe(pid) for pid in reap()]
     left += [f"cgroup {path}" for path in cgroups(tare.prefix)]
+    left += [f"cgroup {path}" for path in strange_cgroups(cgroups_at_first)]
     after = mounts()
     for path in mounts_before:
         if path in after:

@@ -394,6 +394,32 @@ def test_failed_container_leaves_no_class(bundle, resctrl):
     assert {path.name for path in resctrl.iterdir()} == {"mon_groups", "schemata", "tasks", "there"}
 
 
+# The session keyring
+
+def session_keys(text):
+    return {line.split()[0] for line in text.splitlines() if " keyring " in line and "_ses" in line}
+
+
+def test_session_keyring(mapped):
+    """A key of the caller's session, Kerberos or fscrypt, must not be there for the container to read, nor one of the
+    container for who enters it."""
+    mapped.linux["maskedPaths"] = []
+    callers = session_keys(pathlib.Path("/proc/keys").read_text())
+    own = session_keys(mapped.run("cat /proc/keys"))
+    assert own - callers
+    container = mapped.shell("exec sleep 1000000").start()
+    entered = session_keys(container.exec("cat", "/proc/keys"))
+    container.remove()
+    assert entered - own - callers
+
+
+def test_session_keyring_of_the_caller(bundle):
+    """--no-new-keyring: mounts that live by the session's keys."""
+    bundle.linux["maskedPaths"] = []
+    assert session_keys(bundle.run("cat /proc/keys", "--no-new-keyring")) <= session_keys(
+        pathlib.Path("/proc/keys").read_text())
+
+
 # Nested
 
 NESTED = """set -e

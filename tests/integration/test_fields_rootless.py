@@ -3,6 +3,7 @@
 and what becomes of those that do."""
 import json
 import os
+import subprocess
 
 import pytest
 from test_filesystem import (test_bind_file_and_directory, test_default_links, test_masked_paths,  # noqa: F401
@@ -181,3 +182,29 @@ def test_flags_of_the_host_are_locked(bundle, volume, options):  # noqa: F811
     bundle.mount("/mnt", "bind", volume, options)
     message = bundle.create_fails()
     assert "/mounts/" in message and "locked" in message
+
+
+KEYS = """import ctypes, sys
+add, processes = 248, -2
+libc = ctypes.CDLL(None)
+count = 0
+while libc.syscall(add, b"user", b"key %d" % count, b"x", 1, processes) > 0:
+    count += 1
+print(count, flush=True)
+sys.stdin.read()
+"""
+# Who has a session keyring, as after a login, gets another within the quota only.
+JOIN = "import ctypes, os, sys; ctypes.CDLL(None).syscall(250, 1, None); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+def test_no_room_for_a_keyring(bundle, user):  # noqa: F811
+    """A machine with many containers of one user runs out of keys: that must not end the next one."""
+    command = [*user.become, "/usr/bin/python3", "-c", KEYS]
+    plain = user.command
+    user.command = lambda *args: [*user.become, "/usr/bin/python3", "-c", JOIN, *plain(*args)[len(user.become):]]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert int(holder.stdout.readline()) > 0
+        outcome = bundle.try_run("echo runs")
+        entered = bundle.try_run("echo runs", "--no-new-keyring")
+    assert outcome.out == "runs\n" and outcome.status == 0 and "keyctl" in outcome.err and "quota" in outcome.err
+    assert entered.out == "runs\n" and "keyctl" not in entered.err

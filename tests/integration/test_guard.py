@@ -8,7 +8,7 @@ import textwrap
 
 import leaks
 import pytest
-from house import alive, read_line, wait_until
+from house import IN_VM, alive, read_line, wait_until
 
 RUN = """
 import os, subprocess, sys
@@ -23,7 +23,7 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None])
+@pytest.mark.parametrize("how", [signal.SIGKILL] if IN_VM else [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None])
 @pytest.mark.parametrize("cgroup", [True, False])
 def test_killed_run(bundle, tare, tmp_path, how, cgroup):
     """Containers, with a cgroup of their own or without, and helpers of the run end with it."""
