@@ -107,16 +107,36 @@ int onlooker_seize(const struct pids *pids, bool *ret_new, struct err *e)
 	return r;
 }
 
+static void note(struct onlooker *o, uint32_t arch, int32_t number)
+{
+	o->started |= number == SYS_execve || number == SYS_execveat;
+	calls_note(o->started ? &o->by_program : &o->by_init, arch, number);
+}
+
 static void note_entry(struct onlooker *o, pid_t thread)
 {
 	struct syscall_info info = { 0 };
-	int32_t number;
 
-	if (trace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info) < 0 || info.op != OP_ENTRY)
+	if (trace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info) >= 0 && info.op == OP_ENTRY)
+		note(o, info.arch, (int32_t)info.number);
+}
+
+/* The call that a thread was waiting in when it was seized: some go on with restart_syscall(2), under which nobody
+ * could know them. */
+static void note_pending(struct onlooker *o, pid_t thread)
+{
+	struct syscall_info info = { 0 };
+	autobuf text = { 0 };
+	uint64_t number;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/syscall", (int)thread);
+	if (trace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info) < 0 ||
+	    file_read(AT_FDCWD, path, 4096, &text) < 0 || !text.text)
 		return;
-	number = (int32_t)info.number;
-	o->started |= number == SYS_execve || number == SYS_execveat;
-	calls_note(o->started ? &o->by_program : &o->by_init, info.arch, number);
+	text.text[strcspn(text.text, " \n")] = '\0';
+	if (parse_u64(text.text, INT32_MAX, &number) == 0)
+		note(o, info.arch, (int32_t)number);
 }
 
 static bool stops_group(int signal)
@@ -131,6 +151,8 @@ static void go_on(struct onlooker *o, pid_t thread, int status)
 
 	if (signal == CALL_STOP)
 		note_entry(o, thread);
+	if (event == PTRACE_EVENT_STOP)
+		note_pending(o, thread);
 	if (event == PTRACE_EVENT_STOP && stops_group(signal))
 		trace(PTRACE_LISTEN, thread, 0, NULL);
 	else

@@ -65,8 +65,9 @@ def watched(bundle):
     """A container that waits for words on a fifo and does each, as a child of its first process and alone."""
     bundle.process["noNewPrivileges"] = True
     bundle.mount("/tmp", options=["mode=1777"])
-    bundle.shell("mkfifo /tmp/words; sleep 1000000 & while :; do read word < /tmp/words; "
-                 "case $word in umask) umask 077;; child) /bin/mkdir /tmp/made;; end) exit;; esac; done")
+    bundle.shell("mkfifo /tmp/answers /tmp/words; exec 3<>/tmp/words; sleep 1000000 & while read word <&3; do "
+                 "case $word in umask) umask 077;; child) /bin/mkdir /tmp/made;; end) exit;; esac; "
+                 "echo done > /tmp/answers; done")
     container = bundle.start()
     wait_until(lambda: bundle.tare.try_("exec", container.id, "test", "-p", "/tmp/words").status == 0)
     yield container
@@ -85,8 +86,9 @@ def attach(container, *options):
 
 
 def tell(container, word):
-    """Returns when the word was read; "end" may be the end of its bearer too."""
-    container.tare.try_("exec", container.id, "sh", "-c", f"echo {word} > /tmp/words")
+    """Returns when it is done; "end" may be the end of its bearer too."""
+    script = f"echo {word} > /tmp/words; [ {word} = end ] || cat /tmp/answers"
+    assert container.tare.try_("exec", container.id, "sh", "-c", script).out == ("" if word == "end" else "done\n")
 
 
 def test_attached_to_the_end(watched, tmp_path):
@@ -100,6 +102,8 @@ def test_attached_to_the_end(watched, tmp_path):
     names = allowed(json.loads(output.read_text()))
     assert {"umask", "mkdir", "execve", "wait4"} <= names
     assert "mount" not in names and "symlink" not in names
+    # What the sleeping one was in the middle of; it never began it anew.
+    assert names & {"clock_nanosleep", "nanosleep"}
 
 
 def test_attached_for_a_while(watched, tmp_path):
@@ -107,7 +111,6 @@ def test_attached_for_a_while(watched, tmp_path):
     first, both = tmp_path / "first.json", tmp_path / "both.json"
     recorder = attach(watched, "--output", first)
     tell(watched, "umask")
-    wait_until(lambda: watched.tare("exec", watched.id, "sh", "-c", "echo idle > /tmp/words") == "")
     recorder.send_signal(signal.SIGINT)
     assert recorder.wait() == 0
     wait_until(lambda: tracer_of(watched.pid) == 0)
