@@ -30,7 +30,8 @@ static bool size_without_terminal(const void *subject)
 
 static const struct rule process_rules[] = {
 	{ no_args, "/args", "must name a program" },
-	{ empty_program, "/args/0", "must not be empty" },
+	/* In the words by which engines know a program that is missing: exit status 127. */
+	{ empty_program, "/args/0", "exec: \"\": executable file not found in $PATH" },
 	{ size_without_terminal, "/consoleSize", "has no effect without \"terminal\": true",
 	  "/terminal", true },
 	{ NULL },

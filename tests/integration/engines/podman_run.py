@@ -51,9 +51,10 @@ def not_executable(podman):
 
 
 @script.case(more=True)
-def a_directory(podman):
-    """a directory for a program is exit status 126."""
-    return verdict(podman.run("--", "/etc"))
+def odd_programs(podman):
+    """a directory for a program, no name at all, one that PATH does not lead to, one beside the directory."""
+    seen = [verdict(podman.run("--", name)) for name in ("/etc", "", "./bin/sh")]
+    return seen + [verdict(podman.run("--env", "PATH=/nowhere", "--", "sh"))]
 
 
 @script.case(more=True)

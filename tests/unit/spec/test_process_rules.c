@@ -29,7 +29,7 @@ static const struct mutation basics[] = {
 	{ P "/args", NULL, NULL, "is required" },
 	{ P "/args", "[]", NULL, "must name a program" },
 	{ P "/args", "\"sh\"", NULL, "must be an array, not a string" },
-	{ P "/args/0", "\"\"", NULL, "must not be empty" },
+	{ P "/args/0", "\"\"", NULL, "executable file not found in $PATH" },
 	{ P "/args/2", "{}", NULL, "must be a string, not an object" },
 	{ P "/args/1", "null", NULL, "must be a string, not null" },
 	{ P "/env/1", "7", NULL, "must be a string" },
