@@ -23,22 +23,32 @@ script = Script(__file__, RootlessPodman)
 VERDICT = re.compile(r"(OCI [^:]*)$")
 
 
+def inside(podman, script, *options):
+    """What a shell's script says in a container with these options. Not with a plain `run`: behind the end of an
+    unprivileged user's container, Podman 4.3 without systemd waits for 20 seconds."""
+    podman.detached("inside", *options)
+    seen = podman.try_("exec", "inside", "sh", "-c", script)
+    podman.remove("inside")
+    return [seen.status, seen.out]
+
+
 @script.case
 def identity(podman):
-    """run: the ids, the maps, capabilities, what may be written."""
-    return podman.shell("id; tr -s ' ' </proc/self/uid_map; tr -s ' ' </proc/self/gid_map; cat /proc/self/setgroups; "
-                        "grep Cap /proc/self/status; touch /x && echo wrote; stat -c %u:%g /x /proc /sys /dev/null")
+    """run and exec: the ids, the maps, capabilities, what may be written, statuses."""
+    return inside(podman, "id; tr -s ' ' </proc/self/uid_map; tr -s ' ' </proc/self/gid_map; "
+                  "cat /proc/self/setgroups; grep Cap /proc/1/status; touch /x && echo wrote; "
+                  "stat -c %u:%g /x /proc /sys /dev/null; exit 42")
 
 
 @script.case
 def errors(podman):
-    """127 and 126, and the program's own status."""
+    """127 and 126."""
     seen = []
-    for program in (["nosuch"], ["/etc/passwd"], ["sh", "-c", "exit 42"]):
-        outcome = podman.run("--", *program)
+    for program in ("nosuch", "/etc/passwd"):
+        outcome = podman.run("--", program)
         found = VERDICT.search(outcome.err.strip())
         seen.append([outcome.status, found and found.group(1)])
-    assert [status for status, _ in seen] == [127, 126, 42], seen
+    assert [status for status, _ in seen] == [127, 126], seen
     return seen
 
 
@@ -48,8 +58,8 @@ def keep_id(podman):
     source = podman.directory / "home/volume"
     source.mkdir()
     own(source)
-    seen = podman.shell("id -u; echo mine >/v/file; stat -c %u /v/file", "--userns", "keep-id",
-                        "--volume", f"{source}:/v")
+    seen = inside(podman, "id -u; echo mine >/v/file; stat -c %u /v/file", "--userns", "keep-id",
+                  "--volume", f"{source}:/v")
     assert (source / "file").stat().st_uid == 4711
     return seen
 
@@ -90,12 +100,12 @@ def not_delegated(podman):
     """in root's cgroup: containers run, a limit is refused or passed over."""
     podman.delegated = False
     try:
-        plain = podman.run("--", "echo", "runs")
+        plain = inside(podman, "echo runs")
         limit = podman.run("--memory", "64m", "--", "echo", "runs")
     finally:
         podman.delegated = True
-    assert plain.out == "runs\n", plain
-    return [plain.status, limit.status]
+    assert plain == [0, "runs\n"], plain
+    return limit.status in (126, 127)
 
 
 @script.case(more=True)
