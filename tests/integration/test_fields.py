@@ -96,6 +96,18 @@ def test_scheduler_of_exec(sleeper, tmp_path):
     assert (int(fields[38]), int(fields[16])) == (3, 9)
 
 
+def test_privileges_of_exec(mapped, tmp_path):
+    """Who enters a user namespace has the host's rights to a schedule and to input and output too."""
+    container = mapped.shell("exec sleep 1000000").start()
+    process = {"args": ["sh", "-c", "cat /proc/self/stat; ionice"], "cwd": "/", "env": ["PATH=/bin"],
+               "user": {"uid": 0, "gid": 0}, "scheduler": {"policy": "SCHED_OTHER", "nice": -5},
+               "ioPriority": {"class": "IOPRIO_CLASS_RT", "priority": 1}}
+    (tmp_path / "process.json").write_text(json.dumps(process))
+    rows = container.tare("exec", "--process", tmp_path / "process.json", container.id).splitlines()
+    container.remove()
+    assert rows[0].rpartition(")")[2].split()[16] == "-5" and rows[1] == "realtime: prio 1"
+
+
 # process.ioPriority
 
 def own_io_priority(bundle):
