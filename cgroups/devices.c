@@ -13,7 +13,8 @@
  * and mknod is decided by itself, so "r" and "w" in two rules are as good as "rw" in one.
  *
  * The program therefore takes the rules from the last to the first and keeps the
- * accesses that are not yet allowed in a register.
+ * accesses that are not yet allowed in a register. The verifier's time goes with the number of
+ * branches, so neighbours that allow all of one device (most rules do) are one comparison each.
  */
 
 /* What every container may do, whatever its rules say: make nodes, and use the devices that the
@@ -84,6 +85,9 @@ static int rule_access(const struct spec_device_rule *rule)
 	       (rule->write ? BPF_DEVCG_ACC_WRITE : 0);
 }
 
+/* The kernel's dev_t. */
+enum { MINOR_BITS = 20, MAJOR_MOST = (1 << 12) - 1, MINOR_MOST = (1 << MINOR_BITS) - 1 };
+
 static bool covers_all(const struct spec_device_rule *rule)
 {
 	return rule->type == 'a' && rule_major(rule) == -1 && rule_minor(rule) == -1 &&
@@ -93,8 +97,8 @@ static bool covers_all(const struct spec_device_rule *rule)
 /* A number that no device can have. */
 static bool matches_nothing(const struct spec_device_rule *rule)
 {
-	return rule_major(rule) < -1 || rule_major(rule) > INT32_MAX || rule_minor(rule) < -1 ||
-	       rule_minor(rule) > INT32_MAX || !rule_access(rule);
+	return rule_major(rule) < -1 || rule_major(rule) > MAJOR_MOST || rule_minor(rule) < -1 ||
+	       rule_minor(rule) > MINOR_MOST || !rule_access(rule);
 }
 
 static bool same_device(const struct spec_device_rule *a, const struct spec_device_rule *b)
@@ -116,9 +120,12 @@ static bool is_decided(const struct spec_device_rule *rules, size_t i, size_t co
 
 /* Registers of the program; r1 is the context on entry. */
 enum { REG_RESULT = 0, REG_CONTEXT = 1, REG_TYPE = 2, REG_ACCESS = 3, REG_MAJOR = 4,
-       REG_MINOR = 5, REG_SCRATCH = 6 };
-/* The longest rule: three comparisons, three for the accesses, a return of two. */
-enum { RULE_LONGEST = 8, PROLOGUE = 6, EPILOGUE = 2 };
+       REG_MINOR = 5, REG_SCRATCH = 6, REG_DEVICE = 7 };
+/* The longest rule: three comparisons, three for the accesses, a return of two. A run of one is
+ * as long as that at most. */
+enum { RULE_LONGEST = 8, PROLOGUE = 9, EPILOGUE = 2 };
+/* Jumps reach as far as 16 bits do. */
+enum { RUN_MOST = 1000 };
 
 struct writer {
 	struct bpf_insn *insns;
@@ -153,6 +160,9 @@ static void emit_prologue(struct writer *w)
 	emit(w, BPF_ALU | BPF_AND | BPF_K, REG_TYPE, 0, 0, 0xffff);
 	emit_load(w, REG_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
 	emit_load(w, REG_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
+	emit(w, BPF_ALU | BPF_MOV | BPF_X, REG_DEVICE, REG_MAJOR, 0, 0);
+	emit(w, BPF_ALU | BPF_LSH | BPF_K, REG_DEVICE, 0, 0, MINOR_BITS);
+	emit(w, BPF_ALU | BPF_OR | BPF_X, REG_DEVICE, REG_MINOR, 0, 0);
 }
 
 /* Jumps to the end of the rule, which is filled in when that is known: offset 0 marks it. */
@@ -183,13 +193,17 @@ static void emit_deny(struct writer *w, int access)
 	emit_return(w, false);
 }
 
+static void emit_unless_type(struct writer *w, char type)
+{
+	if (type != 'a')
+		emit_unless(w, REG_TYPE, type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+}
+
 static void emit_rule(struct writer *w, const struct spec_device_rule *rule)
 {
 	size_t first = w->count;
 
-	if (rule->type != 'a')
-		emit_unless(w, REG_TYPE,
-			    rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+	emit_unless_type(w, rule->type);
 	emit_unless(w, REG_MAJOR, rule_major(rule));
 	emit_unless(w, REG_MINOR, rule_minor(rule));
 	if (rule->allow)
@@ -199,6 +213,63 @@ static void emit_rule(struct writer *w, const struct spec_device_rule *rule)
 	for (size_t i = first; i < w->count; i++)
 		if (BPF_CLASS(w->insns[i].code) == BPF_JMP32)
 			w->insns[i].off = (int16_t)(w->count - i - 1);
+}
+
+/* All of one device, or of all devices of one driver. */
+static bool is_plain(const struct spec_device_rule *rule)
+{
+	return rule->allow && rule_access(rule) == ACCESS_ALL && rule_major(rule) != -1;
+}
+
+static void emit_if_device(struct writer *w, const struct spec_device_rule *rule)
+{
+	uint32_t device = (uint32_t)rule_major(rule) << MINOR_BITS | (uint32_t)rule_minor(rule);
+
+	if (rule_minor(rule) == -1)
+		emit(w, BPF_JMP32 | BPF_JEQ | BPF_K, REG_MAJOR, 0, 0, (int32_t)rule_major(rule));
+	else
+		emit(w, BPF_JMP32 | BPF_JEQ | BPF_K, REG_DEVICE, 0, 0, (int32_t)device);
+}
+
+/* Plain rules of one type, one behind the other: each jumps to the one return behind them. */
+static void emit_run(struct writer *w, const struct spec_device_rule *const *rules, size_t count)
+{
+	size_t first = w->count, yes;
+
+	emit_unless_type(w, rules[0]->type);
+	for (size_t i = 0; i < count; i++)
+		emit_if_device(w, rules[i]);
+	emit(w, BPF_JMP | BPF_JA, 0, 0, 2, 0);
+	yes = w->count;
+	emit_return(w, true);
+	for (size_t i = first; i < yes - 1; i++) {
+		bool leaves = BPF_OP(w->insns[i].code) == BPF_JNE;
+
+		w->insns[i].off = (int16_t)((leaves ? w->count : yes) - i - 1);
+	}
+}
+
+static size_t run_length(const struct spec_device_rule *const *rules, size_t count)
+{
+	size_t length = 0;
+
+	while (length < count && length < RUN_MOST && is_plain(rules[length]) &&
+	       rules[length]->type == rules[0]->type)
+		length++;
+	return length;
+}
+
+static void emit_rules(struct writer *w, const struct spec_device_rule *const *rules, size_t count)
+{
+	for (size_t i = 0; i < count;) {
+		size_t length = run_length(rules + i, count - i);
+
+		if (length)
+			emit_run(w, rules + i, length);
+		else
+			emit_rule(w, rules[i]);
+		i += length ? length : 1;
+	}
 }
 
 /* The last rule that speaks of everything: those ahead of it have no say. */
@@ -224,6 +295,8 @@ void cgroup_device_program(struct arena *arena, const struct spec_device_rule *r
 {
 	size_t from = first_that_counts(rules, count);
 	bool otherwise = from > 0 && rules[from - 1].allow;
+	const struct spec_device_rule **said = arena_array(arena, count - from + 1, sizeof *said);
+	size_t says = 0;
 	struct writer w = { .count = 0 };
 
 	*ret_program = NULL;
@@ -232,10 +305,11 @@ void cgroup_device_program(struct arena *arena, const struct spec_device_rule *r
 		return;
 	w.insns = arena_array(arena, PROLOGUE + EPILOGUE + (count - from) * RULE_LONGEST,
 			      sizeof *w.insns);
-	emit_prologue(&w);
 	for (size_t i = count; i-- > from;)
 		if (!matches_nothing(&rules[i]) && !is_decided(rules, i, count))
-			emit_rule(&w, &rules[i]);
+			said[says++] = &rules[i];
+	emit_prologue(&w);
+	emit_rules(&w, said, says);
 	emit_return(&w, otherwise);
 	*ret_program = w.insns;
 	*ret_size = w.count * sizeof *w.insns;

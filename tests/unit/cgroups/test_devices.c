@@ -39,6 +39,15 @@ static int run(const struct bpf_insn *insns, size_t count, const struct question
 		case BPF_ALU | BPF_RSH | BPF_K:
 			r[f->dst_reg] >>= f->imm;
 			break;
+		case BPF_ALU | BPF_LSH | BPF_K:
+			r[f->dst_reg] <<= f->imm;
+			break;
+		case BPF_ALU | BPF_OR | BPF_X:
+			r[f->dst_reg] |= r[f->src_reg];
+			break;
+		case BPF_JMP | BPF_JA:
+			i += (size_t)f->off;
+			break;
 		case BPF_ALU | BPF_AND | BPF_K:
 			r[f->dst_reg] &= (uint32_t)f->imm;
 			break;
@@ -163,6 +172,25 @@ static bool decide(const struct spec_resources *r, char type, uint32_t major, ui
 	return allowed(program, size, &q);
 }
 
+/* A host with very many devices: jumps have 16 bits, and one that wraps allows or denies at random. */
+static void test_very_many(void **state)
+{
+	enum { MANY = 20000 };
+	autoarena arena = { 0 };
+	struct spec_device_rule *rules = arena_array(&arena, MANY, sizeof *rules);
+	struct question q = { BPF_DEVCG_DEV_CHAR, BPF_DEVCG_ACC_READ, 7, 0 };
+	const void *program;
+	size_t size;
+
+	for (int i = 0; i < MANY; i++)
+		rules[i] = (struct spec_device_rule){ .allow = true, .type = 'c', .has_major = true,
+						      .major = 7, .has_minor = true, .minor = 2 * i,
+						      .read = true, .write = true, .mknod = true };
+	cgroup_device_program(&arena, rules, MANY, &program, &size);
+	for (q.minor = 0; q.minor < 2 * MANY; q.minor += 333)
+		assert_int_equal(allowed(program, size, &q), q.minor % 2 == 0);
+}
+
 enum { M = BPF_DEVCG_ACC_MKNOD, R = BPF_DEVCG_ACC_READ, W = BPF_DEVCG_ACC_WRITE };
 
 /* A user would lose /dev/null, or the host its disks, where a config has no rules or Docker's. */
@@ -221,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_very_many),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_privileged),
 		cmocka_unit_test(test_text),
