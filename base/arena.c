@@ -76,17 +76,24 @@ char *arena_strdup(struct arena *arena, const char *text)
 	return arena_strndup(arena, text, strlen(text));
 }
 
+/* What is left of the current chunk is free for the taking: most texts need no second go. */
 char *arena_vprintf(struct arena *arena, const char *fmt, va_list args)
 {
+	struct arena_chunk *chunk = arena->chunks;
+	size_t room = chunk ? chunk->size - chunk->used : 0;
+	char *text = chunk ? (char *)chunk->bytes + chunk->used : NULL;
 	va_list again;
 	int length;
-	char *text;
 
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, fmt, again);
+	length = vsnprintf(text, room, fmt, again);
 	va_end(again);
 	if (length < 0)
 		abort();
+	if ((size_t)length + 1 + alignof(max_align_t) <= room)
+		return arena_alloc(arena, (size_t)length + 1);
+	if (room)
+		memset(text, 0, room);
 	text = arena_alloc(arena, (size_t)length + 1);
 	vsnprintf(text, (size_t)length + 1, fmt, args);
 	return text;

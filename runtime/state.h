@@ -50,6 +50,7 @@ struct container {
 	size_t annotation_count;
 	bool terminal;
 	bool no_new_keyring;    /* exec keeps the caller's too */
+	bool no_poststop;       /* its config has no such hooks: delete need not read it */
 	struct reached {        /* limits that were met, of a stopped one; not stored */
 		uint64_t oom_kills, memory_limit;
 		uint64_t refused_forks, pids_limit;
@@ -80,11 +81,13 @@ int container_load(struct context *, const char *id, bool lock, struct container
 int container_open(struct context *, const char *id, bool lock, struct container *ret_container,
 		   struct err *e);
 int container_read(struct context *, struct container *, struct err *e);
+/* The flock of an open container if nobody else has it, or 0. */
+bool container_lock_now(struct container *);
 /* Waits for the flock of an open container: -ENOENT when it was deleted meanwhile. */
 int container_lock(struct container *, struct err *e);
 void container_unlock(struct container *);
 int container_save(const struct container *, struct err *e);
-/* Removes ROOT/ID, whatever is in it. Absent is success. */
+/* Removes ROOT/ID, whatever is in it, state.json last. Absent is success. */
 int container_forget(struct context *, const char *id, struct err *e);
 void container_close(struct container *);
 #define autocontainer __attribute__((cleanup(container_close))) struct container
@@ -100,7 +103,8 @@ int container_status(struct context *, const struct container *, enum status *re
 /* The config.json saved at create. */
 int container_spec(struct context *, const struct container *, const struct spec **ret_spec,
 		   struct err *e);
-int container_save_config(const struct container *, int config_fd, struct err *e);
+int container_save_config(const struct container *, const char *text, size_t length,
+			  struct err *e);
 
 /* Ids of all state directories, sorted. */
 int container_ids(struct context *, struct strings *ret_ids, struct err *e);

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "runtime/state.h"
+#include "spec/quick.h"
 #include "spec/spec.h"
 
 static void release(json_t **json)
@@ -44,6 +45,7 @@ static const struct member {
 	{ "namespaces", U32, offsetof(struct container, namespaces) },
 	{ "terminal", BOOL, offsetof(struct container, terminal) },
 	{ "noNewKeyring", OPTIONAL_BOOL, offsetof(struct container, no_new_keyring) },
+	{ "noPoststop", OPTIONAL_BOOL, offsetof(struct container, no_poststop) },
 	{ "annotations", PAIRS, offsetof(struct container, annotations) },
 };
 enum { MEMBERS = sizeof members / sizeof *members };
@@ -238,8 +240,10 @@ int state_parse(struct arena *arena, const char *json, size_t length,
 {
 	struct container c = *ret_container;
 	json_error_t error;
-	autojson *object = json_loadb(json, length, JSON_REJECT_DUPLICATES, &error);
+	autojson *object = quick_parse(arena, json, length);
 
+	if (!object)
+		object = json_loadb(json, length, JSON_REJECT_DUPLICATES, &error);
 	if (!object)
 		return err_say(e, EBADMSG, "line %d, column %d: %s", error.line, error.column,
 			       error.text);

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "spec/quick.h"
 #include "spec/reader.h"
 
 /* The shortest decimal that may not fit an int64_t, and the room a stand-in needs. */
@@ -102,27 +103,38 @@ static void say_nul(struct reader *r, const char *text, const char *nul)
 		     "a NUL character in a string (line %zu, column %zu)", line, column);
 }
 
-int document_parse(struct reader *r, const char *text, size_t length, json_t **ret_json)
+/* Whatever is not plain, and all that is wrong. */
+static int parse_slowly(struct reader *r, size_t length, json_t **ret_json)
 {
-	char *copy = arena_strndup(r->arena, text, length);
-	const char *nul;
+	char *copy = arena_strndup(r->arena, r->text, length);
+	const char *nul = prepare(r->text, length, copy);
 	json_error_t error;
 	json_t *json;
 
-	r->text = arena_strndup(r->arena, text, length);
-	nul = prepare(r->text, length, copy);
 	if (nul) {
 		say_nul(r, r->text, nul);
 		return -EINVAL;
 	}
-	/* Otherwise jansson would open /dev/urandom; an address is random enough
-	 * for the hash of a file that root is asked to run. */
-	json_object_seed((size_t)(uintptr_t)copy >> 4 | 1);
 	json = json_loadb(copy, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	if (!json) {
 		say_syntax(r, r->text, &error);
 		return -EINVAL;
 	}
+	*ret_json = json;
+	return 0;
+}
+
+int document_parse(struct reader *r, const char *text, size_t length, json_t **ret_json)
+{
+	json_t *json;
+
+	/* Otherwise jansson would open /dev/urandom; an address is random enough
+	 * for the hash of a file that root is asked to run. */
+	json_object_seed((size_t)(uintptr_t)r >> 4 | 1);
+	r->text = arena_strndup(r->arena, text, length);
+	json = quick_parse(r->arena, r->text, length);
+	if (!json)
+		return parse_slowly(r, length, ret_json);
 	*ret_json = json;
 	return 0;
 }

@@ -94,6 +94,8 @@ static int parse_text_as(struct arena *arena, const struct kind *kind, const cha
 		parse_kind(&r, kind, json, target);
 		json_decref(json);
 	}
+	ret_problems->document = r.text;
+	ret_problems->length = length;
 	if (ret_problems->errors)
 		return first_error(ret_problems, e);
 	*ret_target = target;

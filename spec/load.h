@@ -26,6 +26,8 @@ struct problem {
 struct problems {
 	struct problem *items;
 	size_t count, errors; /* errors: those that are not warnings */
+	const char *document; /* what was read, for who wants to keep it; the arena's */
+	size_t length;
 };
 
 /* Reads a whole config.json that is open at fd. 0 when *ret_spec is usable: no errors among
