@@ -117,6 +117,13 @@ int file_replace(int dir, const char *name, mode_t mode, const void *bytes, size
 	return r;
 }
 
+int file_create(int dir, const char *name, mode_t mode, const void *bytes, size_t length)
+{
+	autofd fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+
+	return fd < 0 ? -errno : fd_write_all(fd, bytes, length);
+}
+
 int dir_make_path(int dir, const char *path, mode_t mode)
 {
 	char prefix[PATH_MAX];

@@ -20,6 +20,8 @@ int fd_write_all(int fd, const void *bytes, size_t length);
 int file_write(int dir, const char *path, const char *text);
 /* Replaces dir/name by a whole new file or leaves the old: temporary name, then rename. */
 int file_replace(int dir, const char *name, mode_t mode, const void *bytes, size_t length);
+/* A new file, where nobody looks before it is whole. -EEXIST if there is one. */
+int file_create(int dir, const char *name, mode_t mode, const void *bytes, size_t length);
 /* mkdir -p below dir: 0, -errno. Not for paths under a rootfs. */
 int dir_make_path(int dir, const char *path, mode_t mode);
 /* Removes all below dir/name and itself, by descriptors, never following a symlink. Absent is 0. */

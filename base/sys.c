@@ -2,6 +2,7 @@
 #include "base/sys.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -107,4 +108,69 @@ int sys_memfd_create(const char *name, unsigned flags)
 pid_t sys_clone3(const struct clone_args *args)
 {
 	return (pid_t)syscall(NR_clone3, args, sizeof *args);
+}
+
+#if defined(__x86_64__)
+static long clone3_borrow(const struct clone_args *args, void (*child)(void *), void *argument)
+{
+	long r;
+
+	/* Nothing of this frame may be written by the child: it leaves for its own stack at once. */
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "mov %[argument], %%rdi\n\t"
+			 "call *%[child]\n\t"
+			 "ud2\n"
+			 "1:"
+			 : "=a"(r)
+			 : "0"((long)NR_clone3), "D"(args), "S"(sizeof *args), [child] "r"(child),
+			   [argument] "r"(argument)
+			 : "rcx", "r11", "cc", "memory");
+	return r;
+}
+#elif defined(__aarch64__)
+static long clone3_borrow(const struct clone_args *args, void (*child)(void *), void *argument)
+{
+	register long r __asm__("x0") = (long)args;
+	register long size __asm__("x1") = sizeof *args;
+	register long number __asm__("x8") = NR_clone3;
+
+	__asm__ volatile("svc 0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x0, %[argument]\n\t"
+			 "blr %[child]\n\t"
+			 "brk 1\n"
+			 "1:"
+			 : "+r"(r)
+			 : "r"(size), "r"(number), [child] "r"(child), [argument] "r"(argument)
+			 : "cc", "memory");
+	return r;
+}
+#else
+static long clone3_borrow(const struct clone_args *args, void (*child)(void *), void *argument)
+{
+	struct clone_args copy = *args;
+	long r;
+
+	copy.flags &= ~(uint64_t)CLONE_VM;
+	copy.stack = copy.stack_size = 0;
+	r = sys_clone3(&copy);
+	if (r == 0)
+		child(argument);
+	return r < 0 ? -errno : r;
+}
+#endif
+
+pid_t sys_clone3_borrow(const struct clone_args *args, void (*child)(void *), void *argument)
+{
+	struct clone_args with = *args;
+	long r;
+
+	with.flags |= CLONE_VM | CLONE_VFORK;
+	r = clone3_borrow(&with, child, argument);
+	if (r >= 0)
+		return (pid_t)r;
+	errno = (int)-r;
+	return -1;
 }

@@ -31,6 +31,10 @@ int sys_memfd_create(const char *name, unsigned flags);
 /* clone3(2) without CLONE_VM: returns twice, like fork(), with none of libc's bookkeeping. In the
  * child only async-signal-safe calls are allowed. */
 pid_t sys_clone3(const struct clone_args *args);
+/* clone3(2) with CLONE_VM and CLONE_VFORK: the child calls child(argument), which must not return, on
+ * args->stack with our memory, while we wait for its execve or end. Nothing is copied for it. On an
+ * architecture without code here it is a copy like sys_clone3()'s. */
+pid_t sys_clone3_borrow(const struct clone_args *args, void (*child)(void *), void *argument);
 
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1

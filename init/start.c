@@ -33,18 +33,32 @@ static int has_handler(int signal)
 	return with;
 }
 
-/* What the caller ignored or blocked (Go programs, nohup) must not reach the workload. The handler
- * never returns, so it needs no code to do that. */
-static void signals_take(void)
+static int waits_at_gate(const struct plan_header *plan)
+{
+	const struct plan_step *steps = (const void *)((const char *)plan + plan->steps);
+	int waits = 0;
+
+	for (uint32_t i = 0; i < plan->init_count; i++)
+		waits |= steps[plan->host_count + i].op == OP_GATE;
+	return waits;
+}
+
+/* What the caller ignored or blocked (Go programs, nohup) must not reach the workload; what it
+ * handled, execve has reset. The handler never returns, so it needs no code to do that. */
+static void signals_take(const struct plan_header *plan)
 {
 	struct sigaction standard = { 0 }, ending = { 0 };
 	const uint64_t none = 0;
+	int ends = waits_at_gate(plan);
 
 	ending.sa_handler = end_by_signal;
 	ending.sa_flags = ARCH_HANDLER_FLAGS;
 	SYS(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
 	for (int signal = 1; signal <= 64; signal++)
-		SYS(rt_sigaction, signal, has_handler(signal) ? &ending : &standard, 0, sizeof none);
+		if (ends && has_handler(signal))
+			SYS(rt_sigaction, signal, &ending, 0, sizeof none);
+		else if (plan->ignored_signals >> (signal - 1) & 1)
+			SYS(rt_sigaction, signal, &standard, 0, sizeof none);
 }
 
 static const struct plan_header *plan_map(int fd)
@@ -107,7 +121,7 @@ void init_start(const long *stack)
 	if (!plan || !plan_fits(plan))
 		leave(2);
 	init_begin(&in, plan);
-	signals_take();
+	signals_take(plan);
 	if (descriptors_take(&in) == 0)
 		lane_run(&in);
 	report_fault(&in, REPORT_ERROR);

@@ -53,7 +53,8 @@ struct plan_header {
 	int32_t sync_fd;                  /* set by launch just before CLONE */
 	uint32_t preserve_fds;            /* descriptors 3..3+n-1 go to the workload */
 	uint32_t gate;                    /* PLAN_GATE of the build that made it */
-	uint32_t reserved[5];
+	uint32_t reserved[3];
+	uint64_t ignored_signals;         /* bit n - 1: signal n; set by launch just before CLONE */
 };
 
 struct plan_step {

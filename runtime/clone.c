@@ -4,7 +4,9 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +22,8 @@
 #include "plan/format.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
+
+enum { CHILD_STACK = 32 * 1024 };
 
 /* Nobody may write to what runs as tare-init, and nobody needs to read it. */
 static int image_seal(int image, struct err *e)
@@ -129,44 +133,86 @@ static bool wait_released(int sync)
 	return recv(sync, &report, sizeof report, 0) == sizeof report && keep_capabilities();
 }
 
-/* In the child: only system calls, no libc state. */
+/* What the child needs to become tare-init. */
+struct child {
+	const struct lane *lane;
+	int image, sync, plan;
+	bool wait; /* for RELEASE */
+};
+
+/* In the child: only system calls, no libc state. Its memory may be ours. */
 __attribute__((noreturn))
-static void become_init(const struct lane *lane, int image, int sync, int plan, bool wait)
+static void become_init(void *argument)
 {
+	const struct child *child = argument;
+	const struct lane *lane = child->lane;
 	struct report failed = { .kind = REPORT_ERROR, .number = UINT32_MAX, .call = CALL_execve };
 	char plan_text[16];
 	char *argv[] = { "tare-init", plan_text, NULL }, *envp[] = { NULL };
 
-	snprintf(plan_text, sizeof plan_text, "%d", plan);
-	if (!wait)
+	snprintf(plan_text, sizeof plan_text, "%d", child->plan);
+	if (!child->wait)
 		prctl(PR_SET_DUMPABLE, 0);
-	if ((!wait || wait_released(sync)) && take_stdio(lane->launch->stdio) &&
+	if ((!child->wait || wait_released(child->sync)) && take_stdio(lane->launch->stdio) &&
 	    sys_close_range(3 + lane->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&
-	    keep_given(lane, sync, plan))
-		sys_execveat(image, "", argv, envp, AT_EMPTY_PATH);
+	    keep_given(lane, child->sync, child->plan))
+		sys_execveat(child->image, "", argv, envp, AT_EMPTY_PATH);
 	failed.error = errno;
 	snprintf(failed.detail, sizeof failed.detail, "of tare-init");
-	send(sync, &failed, sizeof failed, MSG_NOSIGNAL);
+	send(child->sync, &failed, sizeof failed, MSG_NOSIGNAL);
 	_exit(1);
 }
 
-static int make_process(struct lane *lane, uint64_t flags, int image, int sync, int plan,
-			struct err *e)
+/* The child has our memory until it is tare-init, so nobody who may not look at one may look at the
+ * other: neither ptrace nor /proc/PID reaches us meanwhile. */
+static pid_t borrow(struct clone_args *args, struct child *child)
 {
-	struct launch *launch = lane->launch;
-	int cgroup = lane->cgroup >= 0 ? lane->cgroup : launch->cgroup, pidfd = -1;
-	bool wait = flags & CLONE_NEWUSER;
+	alignas(16) unsigned char stack[CHILD_STACK];
+	int dumpable = prctl(PR_GET_DUMPABLE), code;
+	pid_t pid;
+
+	args->stack = (uintptr_t)stack;
+	args->stack_size = sizeof stack;
+	prctl(PR_SET_DUMPABLE, 0);
+	pid = sys_clone3_borrow(args, become_init, child);
+	code = errno;
+	if (dumpable == 1)
+		prctl(PR_SET_DUMPABLE, 1);
+	errno = code;
+	return pid;
+}
+
+/* One that waits for us cannot have our memory, for we would wait for it; nor can one in another
+ * time namespace, whose clocks are read through a page of it. */
+static bool needs_a_copy(const struct child *child, uint64_t flags)
+{
+	return child->wait || flags & CLONE_NEWTIME || child->lane->own_time_ns >= 0;
+}
+
+static pid_t copy(struct clone_args *args, struct child *child)
+{
+	pid_t pid;
+
+	args->flags |= child->wait ? 0 : CLONE_VFORK;
+	pid = sys_clone3(args);
+
+	if (pid == 0)
+		become_init(child);
+	return pid;
+}
+
+static int make_process(struct child *child, uint64_t flags, struct err *e)
+{
+	struct launch *launch = child->lane->launch;
+	int cgroup = child->lane->cgroup >= 0 ? child->lane->cgroup : launch->cgroup, pidfd = -1;
 	struct clone_args args = {
-		.flags = flags | CLONE_PIDFD | (wait ? 0 : CLONE_VFORK) |
-			 (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+		.flags = flags | CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 		.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
 	};
-	pid_t pid = sys_clone3(&args);
+	pid_t pid = needs_a_copy(child, flags) ? copy(&args, child) : borrow(&args, child);
 
-	if (pid == 0)
-		become_init(lane, image, sync, plan, wait);
 	if (pid < 0)
 		return err_set(e, errno, "clone3");
 	launch->pid = pid;
@@ -189,8 +235,24 @@ static void take_back_oom_score(const struct lane *lane)
 		file_write(AT_FDCWD, "/proc/self/oom_score_adj", lane->own_oom_score);
 }
 
+/* Asked of the kernel in one go: the alternative is one call for each of 64 signals. When in doubt
+ * all are reset. */
+static uint64_t ignored_signals(void)
+{
+	static const char key[] = "\nSigIgn:\t";
+	char text[4096];
+	autofd fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	const char *at;
+
+	text[length < 0 ? 0 : length] = '\0';
+	at = strstr(text, key);
+	return at ? strtoull(at + strlen(key), NULL, 16) : UINT64_MAX;
+}
+
 int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 {
+	struct child child;
 	int pair[2], r;
 	autofd image = init_image_open(e), sync = -1, plan = -1;
 
@@ -201,10 +263,12 @@ int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 	lane->sync = pair[0];
 	sync = pair[1];
 	lane->plan->sync_fd = sync;
+	lane->plan->ignored_signals = ignored_signals();
 	plan = memfd_sealed("tare-plan", lane->plan, lane->plan->size);
 	if (plan < 0)
 		return err_set(e, -plan, "the plan: memfd");
-	r = make_process(lane, flags, image, sync, plan, e);
+	child = (struct child){ lane, image, sync, plan, flags & CLONE_NEWUSER };
+	r = make_process(&child, flags, e);
 	take_back_oom_score(lane);
 	return r < 0 ? r : leave_time(lane, e);
 }

@@ -17,6 +17,7 @@ struct context {
 	int root_fd;          /* opened on first use by state_root(), -1 before */
 	struct host host;     /* filled by host_probe() on first use */
 	bool host_probed;
+	bool userns_probed;   /* host.in_userns is filled: asked for first, to find the root */
 	bool debug;
 	struct {
 		bool on;

@@ -77,12 +77,13 @@ static int ask_notify(struct making *m, struct err *e)
 
 static int save(struct making *m, struct err *e)
 {
-	int r = container_save_config(&m->container, m->config.fd, e);
+	int r = container_save_config(&m->container, m->config.problems.document,
+				      m->config.problems.length, e);
 
 	if (r < 0 || m->request.kind != REQUEST_CREATE)
 		return r;
 	/* `start` explains what tare-init reports with it. */
-	r = file_replace(m->container.dir, "plan", 0600, m->plan, m->plan->size);
+	r = file_create(m->container.dir, "plan", 0600, m->plan, m->plan->size);
 	return r < 0 ? err_set(e, -r, "cannot write the plan to the state directory") : 0;
 }
 

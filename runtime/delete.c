@@ -102,7 +102,7 @@ static int dismantle(struct context *context, const struct container *c, struct 
 	struct err no_spec;
 	int r = end_init(c, e);
 
-	if (container_spec(context, c, &spec, &no_spec) < 0)
+	if (!c->no_poststop && container_spec(context, c, &spec, &no_spec) < 0)
 		log_line(LOG_LEVEL_DEBUG, "%s: poststop hooks are not run", no_spec.text);
 	if (r == 0)
 		r = end_cgroup(context, c, e);
@@ -160,7 +160,7 @@ int container_delete(struct context *context, const char *id, bool force, struct
 
 	if (r == 0)
 		r = container_open(context, id, false, &c, e);
-	if (r == 0 && force)
+	if (r == 0 && force && !container_lock_now(&c))
 		end_unlocked(context, &c);
 	if (r == 0)
 		r = container_lock(&c, e);

@@ -121,6 +121,7 @@ static int describe(struct making *m, struct err *e)
 	container->annotations = spec->annotations.items;
 	container->annotation_count = spec->annotations.count;
 	container->terminal = spec->process.terminal;
+	container->no_poststop = !spec->hooks[HOOK_POSTSTOP].count;
 	container->no_new_keyring = m->ask->no_new_keyring;
 	describe_resctrl(m);
 	r = cgroup_path(m->context->arena, &m->context->host, spec->linux.cgroups_path, m->ask->id,

@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -29,13 +30,21 @@ static bool is_identity(const char *map)
 	return strcmp(map, "\n") == 0;
 }
 
-bool probe_in_userns(void)
+static bool in_userns(void)
 {
 	autobuf map = { 0 };
 
 	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map) < 0)
 		return false;
 	return !map.text || !is_identity(map.text); /* without text nothing is mapped yet */
+}
+
+bool probe_in_userns(struct context *context)
+{
+	if (!context->host.in_userns && !context->userns_probed)
+		context->host.in_userns = in_userns();
+	context->userns_probed = true;
+	return context->host.in_userns;
 }
 
 /* user_namespaces(7): what is denied there is denied in all user namespaces below. */
@@ -78,17 +87,12 @@ static bool no_terminal_group(void)
 
 static int has_sys_admin(bool *ret_has, struct err *e)
 {
-	cap_t caps = cap_get_proc();
-	cap_flag_value_t value = CAP_CLEAR;
-	int r;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-	if (!caps)
+	if (syscall(SYS_capget, &head, data) < 0)
 		return err_set(e, errno, "cannot read the capabilities of tare: capget");
-	r = cap_get_flag(caps, CAP_SYS_ADMIN, CAP_EFFECTIVE, &value);
-	cap_free(caps);
-	if (r < 0)
-		return err_set(e, EINVAL, "cannot read the capabilities of tare: cap_get_flag");
-	*ret_has = value == CAP_SET;
+	*ret_has = data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
 	return 0;
 }
 
@@ -103,14 +107,13 @@ static void probe_terminal(struct host *host)
 	host->columns = size.ws_col;
 }
 
-int host_probe(struct context *context, struct err *e)
+static int probe(struct context *context, struct err *e)
 {
-	struct host host = { .in_userns = probe_in_userns(), .uid = geteuid(), .gid = getegid() };
+	struct host host = { .uid = geteuid(), .gid = getegid() };
 	bool sys_admin = false;
 	int r;
 
-	if (context->host_probed)
-		return 0;
+	host.in_userns = probe_in_userns(context);
 	r = has_sys_admin(&sys_admin, e);
 	if (r == 0)
 		r = cgroup_probe(context->arena, &host, e);
@@ -123,4 +126,9 @@ int host_probe(struct context *context, struct err *e)
 	context->host = host;
 	context->host_probed = true;
 	return 0;
+}
+
+int host_probe(struct context *context, struct err *e)
+{
+	return context->host_probed ? 0 : probe(context, e);
 }

@@ -10,7 +10,7 @@ struct context;
 struct err;
 
 /* Whether this process is in a user namespace that is not the initial one. */
-bool probe_in_userns(void);
+bool probe_in_userns(struct context *);
 
 /* Fills the context's host from words such as "rootless,unified" instead of probing: root, unified
  * and without a terminal where no word says otherwise. -EINVAL for an unknown word. Pure. */

@@ -57,17 +57,17 @@ static int check_cgroup_manager(const struct options *options, struct err *e)
 
 /* Root of a user namespace keeps what belongs to its user with that user, unless it poses as the
  * system's root in every respect: USER=root is how callers say so. */
-static bool is_system_root(void)
+static bool is_system_root(struct context *context)
 {
-	return geteuid() == 0 && (!probe_in_userns() || str_equal(getenv("USER"), "root") ||
+	return geteuid() == 0 && (!probe_in_userns(context) || str_equal(getenv("USER"), "root") ||
 				  !getenv("XDG_RUNTIME_DIR"));
 }
 
-static int default_root(struct arena *arena, const char **ret_root, struct err *e)
+static int default_root(struct context *context, const char **ret_root, struct err *e)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 
-	if (is_system_root()) {
+	if (is_system_root(context)) {
 		*ret_root = "/run/tare";
 		return 0;
 	}
@@ -75,7 +75,7 @@ static int default_root(struct arena *arena, const char **ret_root, struct err *
 		return err_say(e, ENOENT,
 			       "no place for the state of containers: XDG_RUNTIME_DIR is not an "
 			       "absolute path (set it, or use --root DIR)");
-	*ret_root = arena_printf(arena, "%s/tare", runtime_dir);
+	*ret_root = arena_printf(context->arena, "%s/tare", runtime_dir);
 	return 0;
 }
 
@@ -105,5 +105,5 @@ int settings_context(const struct options *options, const struct command *comman
 	ret_context->debug = options->debug;
 	if (options->root)
 		return given_root(ret_context->arena, options->root, &ret_context->root, e);
-	return command->stateless ? 0 : default_root(ret_context->arena, &ret_context->root, e);
+	return command->stateless ? 0 : default_root(ret_context, &ret_context->root, e);
 }

@@ -19,7 +19,7 @@
 #include "runtime/state_file.h"
 #include "spec/load.h"
 
-enum { STATE_MAX = 16 << 20, CONFIG_MAX = 64 << 20 };
+enum { STATE_MAX = 16 << 20 };
 
 /* The sticky bit keeps a clean-up of $XDG_RUNTIME_DIR from taking old files away. */
 static int make_root(const char *root)
@@ -80,6 +80,16 @@ int container_lock(struct container *c, struct err *e)
 		return say_absent(c->id, e);
 	c->locked = true;
 	return 0;
+}
+
+bool container_lock_now(struct container *c)
+{
+	struct stat st;
+
+	/* Who has it may be deleting: what is gone is container_lock()'s to say. */
+	if (!c->locked && flock(c->dir, LOCK_EX | LOCK_NB) == 0)
+		c->locked = fstat(c->dir, &st) == 0 && st.st_nlink > 0;
+	return c->locked;
 }
 
 void container_unlock(struct container *c)
@@ -201,6 +211,17 @@ int container_save(const struct container *c, struct err *e)
 	return r < 0 ? err_set(e, -r, "container %s: state.json: write", c->id) : 0;
 }
 
+/* What there is in most cases, so that nothing needs to be listed. What says whose cgroup it is goes
+ * last: a delete that is cut short can be repeated. */
+static bool remove_known(struct arena *arena, int root, const char *id)
+{
+	static const char *const names[] = { "config.json", "plan", "gate", "state.json" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		unlinkat(root, arena_printf(arena, "%s/%s", id, names[i]), 0);
+	return unlinkat(root, id, AT_REMOVEDIR) == 0;
+}
+
 int container_forget(struct context *context, const char *id, struct err *e)
 {
 	int root;
@@ -213,6 +234,8 @@ int container_forget(struct context *context, const char *id, struct err *e)
 		return 0;
 	if (r < 0)
 		return r;
+	if (remove_known(context->arena, root, id))
+		return 0;
 	r = dir_remove_tree(root, id);
 	return r < 0 ? err_set(e, -r, "container %s: remove %s/%s", id, context->root, id) : 0;
 }
@@ -232,18 +255,11 @@ int container_spec(struct context *context, const struct container *c, const str
 		     : 0;
 }
 
-/* A pipe cannot be rewound, but then nobody has read from it either. */
-int container_save_config(const struct container *c, int config_fd, struct err *e)
+/* Nobody looks for it before there is a state.json. */
+int container_save_config(const struct container *c, const char *text, size_t length, struct err *e)
 {
-	autobuf text = { 0 };
-	int r;
+	int r = file_create(c->dir, "config.json", 0600, text, length);
 
-	if (lseek(config_fd, 0, SEEK_SET) < 0 && errno != ESPIPE)
-		return err_set(e, errno, "config.json: lseek");
-	r = fd_read_all(config_fd, CONFIG_MAX, &text);
-	if (r < 0)
-		return err_set(e, -r, "config.json: read");
-	r = file_replace(c->dir, "config.json", 0600, text.text, text.length);
 	return r < 0 ? err_set(e, -r, "container %s: saving config.json: write", c->id) : 0;
 }
 

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034 # the groups are used by name
 set -eu
 
-build="gcc libc6-dev make meson ninja-build pkgconf git libseccomp-dev libcap-dev libjansson-dev
+build="gcc libc6-dev make meson ninja-build pkgconf git libseccomp-dev libjansson-dev
 	libcmocka-dev"
 release="gcc libc6-dev make meson ninja-build pkgconf git musl-tools gperf dpkg-dev linux-libc-dev"
 demo="busybox-static procps"

@@ -66,16 +66,6 @@ build_libseccomp() {
 	pkgconfig libseccomp "$(version)" seccomp
 }
 
-build_libcap() {
-	cd "$1"
-	make -C libcap -j"$(nproc)" CC="$CC" BUILD_CC=gcc COPTS="$CFLAGS" DYNAMIC=no SHARED=no \
-		LIBCSTATIC=yes libcap.a
-	mkdir -p "$prefix/include/sys"
-	cp libcap/include/sys/capability.h "$prefix/include/sys/"
-	cp libcap/libcap.a "$prefix/lib/"
-	pkgconfig libcap "$(version)" cap
-}
-
 # Without its configure script, which the source package leaves to be generated.
 build_jansson() {
 	cd "$1/src"
@@ -98,18 +88,16 @@ build_jansson() {
 }
 
 mkdir -p "$prefix/lib" "$prefix/include" "$work"
-for library in libseccomp libcap jansson; do
+for library in libseccomp jansson; do
 	[ -e "$prefix/$library.done" ] && continue
-	package=$library
-	[ "$library" = libcap ] && package=libcap2
 	echo "building static $library (log: $log)"
-	fetch "$package" >>"$log" 2>&1 || { tail -n 5 "$log" >&2; exit 1; }
-	source=$(echo "$work/$package"/*/)
+	fetch "$library" >>"$log" 2>&1 || { tail -n 5 "$log" >&2; exit 1; }
+	source=$(echo "$work/$library"/*/)
 	set +e # in the condition of an if or ||, sh would go on behind a failed command
 	(set -e; "build_$library" "$source") >>"$log" 2>&1
 	status=$?
 	set -e
 	[ "$status" = 0 ] || { tail -n 25 "$log" >&2; exit 1; }
-	rm -rf "${work:?}/$package"
+	rm -rf "${work:?}/$library"
 	touch "$prefix/$library.done"
 done

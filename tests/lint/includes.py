@@ -20,7 +20,7 @@ ALLOWED = {
     "runtime": set(source.ROOMS),
 }
 ALSO = {("init", "plan/format.h")}
-LIBRARIES = {"jansson.h": {"spec", "runtime"}, "seccomp.h": {"seccomp"}, "sys/capability.h": {"runtime"}}
+LIBRARIES = {"jansson.h": {"spec", "runtime"}, "seccomp.h": {"seccomp"}}
 # A freestanding program has the compiler's headers and the kernel's.
 INIT_SYSTEM = ("linux/", "asm/", "stddef.h", "stdint.h", "stdarg.h", "stdbool.h")
 GENERATED = {"version_tag.h", "arch.h"}

@@ -184,6 +184,7 @@ static int plan_seal_into(struct runner *r, int sync)
 	if (plan_seal(&r->plan, &arena, &plan, &e) < 0)
 		fail_msg("%s", e.text);
 	plan->sync_fd = sync;
+	plan->ignored_signals = ~0ull;
 	for (size_t i = 0; i < sizeof r->given / sizeof *r->given; i++)
 		if (r->given[i])
 			((int32_t *)((char *)plan + plan->slots))[i] = r->given[i];

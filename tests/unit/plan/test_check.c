@@ -28,7 +28,7 @@ static const struct header_field {
 } header_fields[] = {
 	HEADER(magic), HEADER(version), HEADER(size), HEADER(steps), HEADER(host_count),
 	HEADER(init_count), HEADER(slots), HEADER(slot_count), HEADER(gate),
-	HEADER(reserved[0]), HEADER(reserved[4]),
+	HEADER(reserved[0]), HEADER(reserved[2]),
 };
 
 static void test_every_header_field_counts(void **state)
