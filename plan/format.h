@@ -105,6 +105,7 @@ enum plan_step_flag {
 	X(NET_DEVICE, "net-device", LANE_HOST, "host-name name", A_STR, A_STR) \
 	X(HOST_PROC, "host-proc", LANE_HOST, "file text", A_STR, A_STR) \
 	X(RESCTRL_JOIN, "resctrl-join", LANE_HOST, "group monitor", A_STR, A_STR) \
+	X(MADE, "made", LANE_HOST, "") \
 	X(HOST_RLIMIT, "host-rlimit", LANE_HOST, "resource soft hard", A_UINT, A_UINT, A_UINT) \
 	X(HOST_SCHEDULER, "host-scheduler", LANE_HOST, "attr", A_BLOB) \
 	X(HOST_IO_PRIORITY, "host-io-priority", LANE_HOST, "value", A_HEX) \

@@ -83,6 +83,11 @@ static int step_state(struct lane *lane, const struct plan_step *step, struct er
 	return r < 0 ? r : container_save(launch->container, e);
 }
 
+static int step_made(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return container_made(lane->launch->container, e);
+}
+
 static int step_cgroup(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	struct context *context = lane->launch->context;
@@ -393,6 +398,7 @@ static int step_take_listener(struct lane *lane, const struct plan_step *step, s
 static step_function *const functions[OP_COUNT] = {
 	[OP_SYNC] = step_sync,
 	[OP_STATE] = step_state,
+	[OP_MADE] = step_made,
 	[OP_CGROUP] = step_cgroup,
 	[OP_CGROUP_WRITE] = step_cgroup_write,
 	[OP_CGROUP_DEVICES] = step_cgroup_devices,

@@ -118,7 +118,7 @@ int launch_run(struct launch *launch, struct err *e)
 
 static const uint16_t restore_ops[] = { OP_STATE,	   OP_CGROUP,  OP_CGROUP_WRITE,
 					OP_CGROUP_DEVICES, OP_CGROUP_OWN, OP_RESCTRL,
-					OP_RESCTRL_JOIN };
+					OP_RESCTRL_JOIN,   OP_MADE };
 
 static bool is_for_restore(const struct plan_step *step)
 {

@@ -18,14 +18,10 @@ int state_compile(struct compile *c, struct err *e)
 	return 0;
 }
 
-/* Whoever asks is told "creating" while the state says so and its creator holds the lock, the hooks
- * among them. The lock is given back as soon as the lane is through, unless there is more to do. */
+/* Up to here whoever asks is told "creating", the hooks among them. */
 int made_compile(struct compile *c, struct err *e)
 {
-	bool goes_on = c->spec->hooks[HOOK_POSTSTART].count || c->request->notify_dir;
-
-	if (c->request->kind == REQUEST_RUN && goes_on)
-		PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "running"));
+	PLAN_HOST(c->plan, OP_MADE, NULL, 0);
 	return 0;
 }
 

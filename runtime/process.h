@@ -25,7 +25,7 @@ compile_function placement_compile;  /* AFFINITY, MEMORY_POLICY */
 compile_function program_compile;    /* GROUPS, CWD, PROGRAM */
 compile_function gate_compile;       /* create: SYNC, GATE; run and exec: SYNC */
 compile_function privileges_compile; /* SECCOMP, BOUNDING, IDS, CAPABILITIES, startContainer, EXEC */
-compile_function made_compile;       /* STATE running, where more is done behind the lane */
+compile_function made_compile;       /* MADE */
 
 /* The resctrl group that a container is put in. */
 const char *resctrl_group_name(const struct spec *, const char *id);

@@ -287,7 +287,8 @@ static int make(struct restoring *w, struct err *e)
 	if (r == 0)
 		r = plan_it(m, e);
 	if (r == 0)
-		r = container_save_config(&m->container, m->config.fd, e);
+		r = container_save_config(&m->container, m->config.problems.document,
+					  m->config.problems.length, e);
 	if (r == 0)
 		r = launch_it(w, e);
 	if (r == 0)

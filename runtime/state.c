@@ -19,7 +19,7 @@
 #include "runtime/state_file.h"
 #include "spec/load.h"
 
-enum { STATE_MAX = 16 << 20 };
+enum { STATE_MAX = 16 << 20, BEING_MADE = 01700 };
 
 /* The sticky bit keeps a clean-up of $XDG_RUNTIME_DIR from taking old files away. */
 static int make_root(const char *root)
@@ -129,7 +129,7 @@ int container_reserve(struct context *context, const char *id, struct container 
 		r = state_root(context, true, &root, e);
 	if (r < 0)
 		return r;
-	r = mkdirat(root, id, 0700) < 0 ? -errno : 0;
+	r = mkdirat(root, id, BEING_MADE) < 0 ? -errno : 0;
 	if (r == -EEXIST)
 		return err_say(e, EEXIST, "container with given ID already exists: %s", id);
 	if (r < 0)
@@ -138,6 +138,11 @@ int container_reserve(struct context *context, const char *id, struct container 
 	if (r < 0)
 		unlinkat(root, id, AT_REMOVEDIR);
 	return r;
+}
+
+int container_made(const struct container *c, struct err *e)
+{
+	return fchmod(c->dir, 0700) < 0 ? err_set(e, errno, "container %s: fchmod", c->id) : 0;
 }
 
 int container_open(struct context *context, const char *id, bool lock,

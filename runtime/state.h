@@ -55,7 +55,7 @@ struct container {
 		uint64_t oom_kills, memory_limit;
 		uint64_t refused_forks, pids_limit;
 	} reached;
-	enum status saved;      /* of the last STATE step: CREATING until the lane is through */
+	enum status saved;      /* of the last STATE step */
 	/* open handles: -1 in CONTAINER_NONE */
 	int dir;                /* the state directory, O_DIRECTORY */
 	bool locked;            /* dir holds the flock */
@@ -72,6 +72,8 @@ int state_root(struct context *, bool make, int *ret_fd, struct err *e);
 /* Makes ROOT/ID and locks it: -EEXIST "container with given ID already exists: ID". */
 int container_reserve(struct context *, const char *id, struct container *ret_container,
 		      struct err *e);
+/* From now on it is not being created any more: takes the sticky bit that the directory has until then. */
+int container_made(const struct container *, struct err *e);
 /* Opens and reads: -ENOENT "container does not exist: ID", -EBADMSG when state.json is damaged.
  * lock: takes the flock (waits), to be given back by container_unlock() or container_close(). */
 int container_load(struct context *, const char *id, bool lock, struct container *ret_container,

@@ -132,6 +132,14 @@ static bool locked_by_another(const struct container *c)
 	return false;
 }
 
+/* The directory has its sticky bit until container_made(). */
+static bool is_being_made(const struct container *c)
+{
+	struct stat st;
+
+	return fstat(c->dir, &st) == 0 && st.st_mode & S_ISVTX;
+}
+
 static int read_frozen(struct context *context, const struct container *c, bool *ret_frozen,
 		       struct err *e)
 {
@@ -175,7 +183,7 @@ int container_status(struct context *context, const struct container *c, enum st
 		*ret_status = STATUS_PAUSED;
 	/* A creator that died behind the workload's start did not come to say so; one that died
 	 * before it takes its tare-init along. */
-	else if (c->saved == STATUS_CREATING && locked_by_another(c))
+	else if (is_being_made(c) && locked_by_another(c))
 		*ret_status = STATUS_CREATING;
 	else
 		*ret_status = launch_gate_waits(c->dir) ? STATUS_CREATED : STATUS_RUNNING;

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import stat
 import subprocess
 
 import pytest
@@ -27,11 +28,12 @@ def test_kill_run_in_the_foreground(bundle, tare):
 
 
 def test_kill_run_before_its_last_word(bundle, tare):
-    """Killed behind the workload's start, when state.json does not say so yet: the container runs."""
+    """Killed behind the workload's start, when it has not said so yet: the container runs."""
     bundle.shell("exec sleep 1000000").write()
     id = tare.new_id()
-    subprocess.run(["strace", "-qq", "-o", "/dev/null", "-e", "inject=renameat:signal=KILL:when=4",
+    subprocess.run(["strace", "-qq", "-o", "/dev/null", "-P", str(tare.root / id), "-e", "inject=fchmod:signal=KILL",
                     *tare.command("run", "--detach", "--bundle", bundle.path, id)], stdin=subprocess.DEVNULL)
+    assert stat.S_IMODE((tare.root / id).stat().st_mode) == 0o1700
     assert tare.status(id) == "running"
     tare("delete", "--force", id)
 

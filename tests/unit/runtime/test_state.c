@@ -106,7 +106,7 @@ static void an_id_is_given_once(void **state)
 	assert_string_equal(h->e.text, "container with given ID already exists: x");
 	assert_int_equal(other.dir, -1);
 	assert_int_equal(fstat(c.dir, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(st.st_mode & 07777, 01700);
 	assert_int_equal(stat(h->context.root, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	container_close(&c);
@@ -259,6 +259,13 @@ static void creating_with_a_process_ends_with_its_creator(void **state)
 	assert_int_equal(status_of(h, &other), STATUS_CREATING);
 	container_close(&c);
 	assert_int_equal(status_of(h, &other), STATUS_RUNNING);
+	container_close(&other);
+	/* Who holds the lock later (an update, a kill) is no creator. */
+	assert_int_equal(container_load(&h->context, "x", true, &c, &h->e), 0);
+	assert_int_equal(container_made(&c, &h->e), 0);
+	assert_int_equal(container_load(&h->context, "x", false, &other, &h->e), 0);
+	assert_int_equal(status_of(h, &other), STATUS_RUNNING);
+	container_close(&c);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	assert_int_equal(status_of(h, &other), STATUS_STOPPED);
