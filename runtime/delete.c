@@ -115,8 +115,9 @@ static int dismantle(struct context *context, const struct container *c, struct 
 	return r;
 }
 
-/* A damaged state leaves to be known only where tare would have put the cgroup. No state at all
- * means that there was no cgroup yet: it is written first, and what may be there is another's. */
+/* A state that is damaged or cannot be read leaves to be known only where tare would have put the
+ * cgroup. No state at all means that there was no cgroup yet: it is written first, and what may be
+ * there is another's. */
 static int dismantle_unread(struct context *context, struct container *c, bool damaged,
 			    struct err *e)
 {
@@ -138,7 +139,7 @@ static int delete_open(struct context *context, struct container *c, bool force,
 	int r = container_read(context, c, e);
 
 	if (r < 0)
-		return force ? dismantle_unread(context, c, r == -EBADMSG, e) : r;
+		return force ? dismantle_unread(context, c, r != -ENOENT, e) : r;
 	r = force ? 0 : check_idle(context, c, e);
 	return r < 0 ? r : dismantle(context, c, e);
 }

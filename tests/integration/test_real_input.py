@@ -65,10 +65,10 @@ def test_image_unpacked_by_umoci(tare, tmp_path, busybox_root):
     assert bundle.run() == "from the image\n/home/user\nvalue\n"
 
 
-@pytest.mark.parametrize("program", ["runc", "crun", "tare"])
-def test_default_config_of(tare, tmp_path, busybox_root, at_terminal, program):
+@pytest.mark.parametrize("author", ["runc", "crun", "tare"])
+def test_default_config_of(tare, tmp_path, busybox_root, at_terminal, author):
     """Tutorials start with `runc spec`; nothing but args is changed, the terminal included."""
-    program = tare.program if program == "tare" else program
+    program = tare.program if author == "tare" else author
     if not shutil.which(program):
         pytest.skip(f"no {program}")
     subprocess.run([program, "spec"], check=True, cwd=tmp_path)
