@@ -14,19 +14,25 @@
 
 #include "plan/request.h"
 
+struct scope;
 struct spec_resources;
 
 /* Fills cgroup_mount, hybrid, own_cgroup and controllers of the host: reads statfs of
  * /sys/fs/cgroup and /sys/fs/cgroup/unified and /proc/self/cgroup. */
 int cgroup_probe(struct arena *, struct host *ret_host, struct err *e);
 
+/* Fills manager_root, for user_manager as it is: where systemd's slices begin. */
+void cgroup_probe_manager(struct arena *, struct host *);
 /* The v2 path for linux.cgroupsPath (absolute, relative or absent) of container id. Pure. */
 int cgroup_path(struct arena *, const struct host *, const char *cgroups_path, const char *id,
 		const char **ret_path, struct err *e);
 
-/* Host lane: CGROUP, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES, CGROUP_OWN. None for
+/* Host lane: CGROUP or SCOPE, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES, CGROUP_OWN. None for
  * exec, and no device program without privilege, which loading one takes. Pure. */
 compile_function cgroup_compile;
+/* The same for what follows CLONE below a scope: SCOPE_RELEASE, and the limit of processes as it is
+ * asked for. Pure. */
+compile_function cgroup_release_compile;
 
 /* Makes the cgroup and what leads to it, enables the controllers along the way (only where they
  * are missing; "cpu?" only where it is possible), refuses one that exists and is populated or
@@ -34,15 +40,23 @@ compile_function cgroup_compile;
  * *ret_made says how many directories at the end of path were made by this call (for undo). */
 int cgroup_make(const struct host *, const char *path, const struct strings *controllers,
 		int *ret_fd, unsigned *ret_made, struct err *e);
+/* Enables controllers for a cgroup that is there. */
+int cgroup_enable(const struct host *, const char *path, const struct strings *controllers,
+		  struct err *e);
 int cgroup_open(const struct host *, const char *path, int *ret_fd, struct err *e);
 /* One value into one file of the cgroup; the error names file and value. Both may be choices:
  * "io.bfq.weight|io.weight" takes the first file that is there, with the value at the same
  * place ("500|default 4950", or one for all); a last empty name ("hugetlb.2MB.rsvd.max|") means
  * that it may be absent. */
 int cgroup_write(int cgroup, const char *file, const char *value, struct err *e);
-/* Changes the limits of a cgroup in use to those of resources; what they do not name stays. All
+/* A cgroup in use. */
+struct cgroup_place {
+	const char *path;
+	const struct scope *scope; /* systemd's unit of it, NULL for none */
+};
+/* Changes the limits of a cgroup in use, and the unit's properties, to those of resources; what they do not name stays. All
  * or, on failure, none. Devices, where some are named, are replaced as a whole and at once. */
-int cgroup_update(struct arena *, const struct host *, const char *path,
+int cgroup_update(struct arena *, const struct host *, const struct cgroup_place *,
 		  const struct spec_resources *, struct err *e);
 /* Reads a small file; *ret_text in the arena without its last newline. */
 int cgroup_read(struct arena *, int cgroup, const char *file, const char **ret_text, struct err *e);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/internal.h"
+#include "cgroups/unit.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
@@ -119,6 +121,72 @@ static void cgroup_step(struct compile *c, const char *path, const struct cgroup
 		step->flags = STEP_OPTIONAL;
 }
 
+/* What every scope of ours has. Delegate: systemd leaves what is below it, and the controllers, alone.
+ * A scope that failed is not kept: it would be in the way of the next of its name. */
+static void scope_properties(const struct compile *c, const struct unit *unit,
+			     struct unit_properties *p)
+{
+	static const char *const always[] = {
+		"Delegate=true",	"CollectMode='inactive-or-failed'",
+		"DefaultDependencies=false", "CPUAccounting=true",
+		"MemoryAccounting=true", "IOAccounting=true",
+		"TasksAccounting=true",
+	};
+
+	unit_property(p, arena_printf(c->arena, "Description='tare container %s'",
+				      c->request->id));
+	unit_property(p, arena_printf(c->arena, "Slice='%s'", unit->slice));
+	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+		unit_property(p, always[i]);
+}
+
+static int scope_step(struct compile *c, const struct cgroup_limits *limits,
+		      const struct cgroup_names *names, struct err *e)
+{
+	const struct spec *spec = c->spec;
+	struct unit_properties p = { .arena = c->arena };
+	const struct strings controllers = cgroup_name_list(names);
+	struct strings list;
+	struct unit unit;
+	int r = unit_of(c->arena, c->host, spec->linux.cgroups_path, c->request->id, &unit, e);
+
+	if (r < 0)
+		return r;
+	scope_properties(c, &unit, &p);
+	for (size_t i = 0; i < spec->annotations.count; i++)
+		if (unit_annotation(&spec->annotations.items[i], &p, e) < 0)
+			return -e->code;
+	unit_limit_properties(limits, &p);
+	list = (struct strings){ p.items, p.count };
+	PLAN_HOST(c->plan, OP_SCOPE, spec->linux.cgroups_path ? "/linux/cgroupsPath" : NULL,
+		  plan_str(c->plan, unit.path), plan_str(c->plan, unit.name),
+		  c->host->user_manager, plan_list(c->plan, &list),
+		  plan_list(c->plan, &controllers));
+	return 0;
+}
+
+static bool is_pids_max(const struct cgroup_limit *limit)
+{
+	return str_equal(limit->file, "pids.max") && !str_equal(limit->value, "max");
+}
+
+/* While it is born the process lent to the scope is counted too. */
+static const char *value_at_birth(const struct compile *c, const struct cgroup_limit *limit)
+{
+	uint64_t tasks;
+
+	if (c->host->manager != MANAGER_SYSTEMD || !is_pids_max(limit) ||
+	    parse_u64(limit->value, UINT32_MAX, &tasks) < 0)
+		return limit->value;
+	return arena_printf(c->arena, "%llu", (unsigned long long)tasks + 1);
+}
+
+static void write_step(struct compile *c, const struct cgroup_limit *limit, const char *value)
+{
+	PLAN_HOST(c->plan, OP_CGROUP_WRITE, limit->why, plan_str(c->plan, limit->file),
+		  plan_str(c->plan, value));
+}
+
 static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct err *e)
 {
 	const struct spec *spec = c->spec;
@@ -134,14 +202,47 @@ static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct 
 	wanted_controllers(c, &names);
 	/* Nobody asked for a cgroup and perhaps none can be made: an unprivileged container
 	 * runs all the same. */
-	cgroup_step(c, path, &names, !c->host->root && !limits->count && !spec->linux.cgroups_path);
+	if (c->host->manager == MANAGER_SYSTEMD)
+		r = scope_step(c, limits, &names, e);
+	else
+		cgroup_step(c, path, &names,
+			    !c->host->root && !limits->count && !spec->linux.cgroups_path);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < limits->count; i++)
-		PLAN_HOST(c->plan, OP_CGROUP_WRITE, limits->items[i].why,
-			  plan_str(c->plan, limits->items[i].file),
-			  plan_str(c->plan, limits->items[i].value));
+		write_step(c, &limits->items[i], value_at_birth(c, &limits->items[i]));
 	devices_step(c);
 	own_step(c);
 	return 0;
+}
+
+/* Only a limit that would not be there must be said; the caller wants no cgroup. */
+static int without_cgroup(const struct cgroup_limits *limits, struct err *e)
+{
+	for (size_t i = 0; i < limits->count; i++) {
+		if (cgroup_limit_is_neutral(&limits->items[i]))
+			continue;
+		err_say(e, EOPNOTSUPP, "%s: needs a cgroup", limits->items[i].why);
+		return err_hint(e, "--cgroup-manager=disabled makes none");
+	}
+	return 0;
+}
+
+int cgroup_release_compile(struct compile *c, struct err *e)
+{
+	struct cgroup_limits limits = { .arena = c->arena };
+	const struct cgroup_limit *last = NULL;
+	int r;
+
+	if (c->request->kind == REQUEST_EXEC || c->host->manager != MANAGER_SYSTEMD)
+		return 0;
+	r = cgroup_limits_of(&c->spec->linux.resources, &limits, e);
+	for (size_t i = 0; r == 0 && i < limits.count; i++)
+		if (is_pids_max(&limits.items[i]))
+			last = &limits.items[i];
+	PLAN_HOST(c->plan, OP_SCOPE_RELEASE, last ? last->why : NULL,
+		  plan_str(c->plan, last ? last->value : NULL));
+	return r;
 }
 
 int cgroup_compile(struct compile *c, struct err *e)
@@ -154,6 +255,8 @@ int cgroup_compile(struct compile *c, struct err *e)
 	r = cgroup_limits_of(&c->spec->linux.resources, &limits, e);
 	if (r < 0)
 		return r;
+	if (c->host->manager == MANAGER_DISABLED)
+		return without_cgroup(&limits, e);
 	if (c->host->cgroup_mount)
 		return cgroup_steps(c, &limits, e);
 	if (!c->host->root && !limits.count && !c->spec->linux.cgroups_path)

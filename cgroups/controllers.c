@@ -42,7 +42,7 @@ static void need(struct arena *arena, struct cgroup_names *names, const char *na
 
 /* What a cgroup without the controller does anyway. Engines send some of these with every
  * container. */
-static bool is_neutral(const struct cgroup_limit *limit)
+bool cgroup_limit_is_neutral(const struct cgroup_limit *limit)
 {
 	static const struct {
 		const char *file, *value;
@@ -68,7 +68,7 @@ int cgroup_needed_controllers(struct arena *arena, const struct host *host,
 		size_t length = cgroup_controller_of(limit->file);
 		bool there = !length || cgroup_has_name(&host->controllers, limit->file, length);
 
-		if (!there && !is_neutral(limit))
+		if (!there && !cgroup_limit_is_neutral(limit))
 			return refuse_controller(host, limit->why, (int)length, limit->file, e);
 		if (!there)
 			continue;

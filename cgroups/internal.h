@@ -18,6 +18,9 @@ struct spec_resources;
 
 /* Reads /proc/self/cgroup: own_cgroup and hybrid. Pure. */
 void cgroup_parse_own(struct arena *, const char *text, struct host *ret_host);
+/* Where the slices of a manager begin. own: the v2 path of a process; of the system's manager that is
+ * process 1's, "/init.scope"; of a user's any, which may be inside of his "user@1000.service". Pure. */
+const char *cgroup_manager_root(struct arena *, const char *own, bool user, uid_t uid);
 /* The words of a list such as cgroup.controllers. Pure. */
 struct strings cgroup_split(struct arena *, const char *text);
 
@@ -53,6 +56,8 @@ bool cgroup_has_name(const struct strings *list, const char *name, size_t length
  * not there are dropped, others refused. Pure. */
 int cgroup_needed_controllers(struct arena *, const struct host *, struct cgroup_limits *,
 			      struct cgroup_names *ret_names, struct err *e);
+/* Whether a cgroup does without the controller what the limit says. */
+bool cgroup_limit_is_neutral(const struct cgroup_limit *);
 /* The controller of a file: its name up to the first dot, with its length; 0 for cgroup.*. */
 size_t cgroup_controller_of(const char *file);
 
@@ -68,10 +73,6 @@ const char *cgroup_undo_text(struct arena *, const char *file, const char *value
 bool cgroup_file_is_keyed(const char *file);
 /* Whether value is a tighter limit than text, what the file holds. Pure. */
 bool cgroup_value_lowers(const char *file, const char *value, const char *text);
-/* Enables controllers for a cgroup that is there. */
-int cgroup_enable(const struct host *, const char *path, const struct strings *controllers,
-		  struct err *e);
-
 /* cpu.shares (2..262144) to cpu.weight (1..10000); 0 for 0. Pure. */
 unsigned cgroup_cpu_weight(uint64_t shares);
 /* blkio weight (10..1000) to io.weight (1..10000). Pure. */

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/unit.h"
 
 /* Room for the mount point in front and a file's name behind. */
 enum { PATH_LONGEST = PATH_MAX - 128 };
@@ -76,15 +77,28 @@ static const char *place(struct arena *arena, const struct host *host, const cha
 		    arena_printf(arena, "tare/%s", id));
 }
 
+static int scope_path(struct arena *arena, const struct host *host, const char *cgroups_path,
+		      const char *id, const char **ret_path, struct err *e)
+{
+	struct unit unit;
+	int r = unit_of(arena, host, cgroups_path, id, &unit, e);
+
+	if (r == 0)
+		*ret_path = unit.path;
+	return r;
+}
+
 int cgroup_path(struct arena *arena, const struct host *host, const char *cgroups_path,
 		const char *id, const char **ret_path, struct err *e)
 {
 	const char *path, *fault;
 
+	if (host->manager == MANAGER_SYSTEMD)
+		return scope_path(arena, host, cgroups_path, id, ret_path, e);
 	if (cgroups_path && is_systemd_form(cgroups_path)) {
-		err_say(e, EOPNOTSUPP, "/linux/cgroupsPath: \"%s\" is in systemd's form",
+		err_say(e, EINVAL, "/linux/cgroupsPath: \"%s\" is in systemd's form",
 			cgroups_path);
-		return err_hint(e, "tare does not drive systemd yet: have the caller use cgroupfs");
+		return err_hint(e, "use --systemd-cgroup, or have the caller use cgroupfs");
 	}
 	path = place(arena, host, cgroups_path, id);
 	fault = path_fault(path);

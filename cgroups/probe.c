@@ -80,3 +80,44 @@ int cgroup_probe(struct arena *arena, struct host *ret_host, struct err *e)
 	ret_host->controllers = cgroup_split(arena, controllers.text);
 	return 0;
 }
+
+const char *cgroup_manager_root(struct arena *arena, const char *own, bool user, uid_t uid)
+{
+	const char *service = arena_printf(arena, "/user@%u.service", (unsigned)uid);
+	const char *at = strstr(own, user ? service : "/init.scope");
+	size_t length = user ? strlen(service) : 0;
+
+	if (at && (!at[strlen(user ? service : "/init.scope")] || (user && at[length] == '/')))
+		return arena_strndup(arena, own, (size_t)(at - own) + length);
+	return user ? arena_printf(arena, "/user.slice/user-%u.slice%s", (unsigned)uid, service)
+		    : "";
+}
+
+/* The number outside of this user namespace, which is in the manager's name. */
+static uid_t outer_uid(uid_t uid)
+{
+	autobuf map = { 0 };
+	autoarena arena = { 0 };
+	struct strings words;
+	uint64_t inside, outside;
+
+	if (file_read(AT_FDCWD, "/proc/self/uid_map", 1 << 16, &map) < 0 || !map.text)
+		return uid;
+	words = cgroup_split(&arena, map.text);
+	if (words.count < 2 || parse_u64(words.items[0], UINT32_MAX, &inside) < 0 ||
+	    parse_u64(words.items[1], UINT32_MAX, &outside) < 0 || inside != uid)
+		return uid;
+	return (uid_t)outside;
+}
+
+void cgroup_probe_manager(struct arena *arena, struct host *host)
+{
+	struct host first = { .own_cgroup = "/" };
+	autobuf text = { 0 };
+
+	if (file_read(AT_FDCWD, "/proc/1/cgroup", 1 << 20, &text) == 0 && text.text)
+		cgroup_parse_own(arena, text.text, &first);
+	host->manager_root =
+		cgroup_manager_root(arena, host->user_manager ? host->own_cgroup : first.own_cgroup,
+				    host->user_manager, outer_uid(host->uid));
+}

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/internal.h"
+#include "cgroups/scope.h"
+#include "cgroups/unit.h"
 #include "spec/spec.h"
 
 /* One write, and the one that takes it back. */
@@ -192,9 +194,56 @@ static int write_limits(struct arena *arena, int cgroup, const struct cgroup_lim
 	return write_all(cgroup, ret_changes, e);
 }
 
-int cgroup_update(struct arena *arena, const struct host *host, const char *path,
+static int set_properties(struct arena *arena, const struct scope *scope,
+			  const struct cgroup_limits *limits, struct err *e)
+{
+	struct unit_properties p = { .arena = arena };
+	struct strings list;
+
+	unit_limit_properties(limits, &p);
+	list = (struct strings){ p.items, p.count };
+	return scope_set(arena, scope, &list, e);
+}
+
+static struct cgroup_limits limits_before(struct arena *arena, const struct changes *changes)
+{
+	struct cgroup_limits limits = { .arena = arena };
+
+	for (size_t i = changes->count; i-- > 0;)
+		if (changes->items[i].undo)
+			cgroup_limit_add(&limits, "", changes->items[i].file, changes->items[i].undo);
+	return limits;
+}
+
+/* systemd writes what it was told, in its own roundings: the files get their exact values again
+ * behind it. */
+static int tell_systemd(int cgroup, const struct scope *scope, const struct cgroup_limits *limits,
+			const struct changes *changes, struct err *e)
+{
+	int r = set_properties(limits->arena, scope, limits, e);
+
+	if (r < 0) {
+		undo(cgroup, changes, changes->count);
+		return r;
+	}
+	return write_all(cgroup, changes, e);
+}
+
+static void undo_all(struct arena *arena, int cgroup, const struct scope *scope,
+		     const struct changes *changes)
+{
+	struct cgroup_limits before = limits_before(arena, changes);
+	struct err e;
+
+	if (scope && set_properties(arena, scope, &before, &e) < 0)
+		log_line(LOG_LEVEL_WARNING, "not restored: %s", e.text);
+	undo(cgroup, changes, changes->count);
+}
+
+int cgroup_update(struct arena *arena, const struct host *host, const struct cgroup_place *place,
 		  const struct spec_resources *resources, struct err *e)
 {
+	const char *path = place->path;
 	struct cgroup_limits limits = { .arena = arena };
 	struct spec_resources filled;
 	struct changes changes = { 0 };
@@ -211,10 +260,12 @@ int cgroup_update(struct arena *arena, const struct host *host, const char *path
 		r = check_usage(arena, cgroup, &filled.memory, e);
 	if (r == 0)
 		r = write_limits(arena, cgroup, &limits, &changes, e);
+	if (r == 0 && place->scope)
+		r = tell_systemd(cgroup, place->scope, &limits, &changes, e);
 	if (r < 0)
 		return r;
 	r = replace_devices(arena, host, cgroup, resources, e);
 	if (r < 0)
-		undo(cgroup, &changes, changes.count);
+		undo_all(arena, cgroup, place->scope, &changes);
 	return r;
 }

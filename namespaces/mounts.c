@@ -131,7 +131,8 @@ bool maker_is_cgroup(const struct maker *m)
 static const char *own_cgroup(const struct compile *c)
 {
 	for (size_t i = 0; i < c->plan->host.count; i++)
-		if (c->plan->host.items[i].op == OP_CGROUP)
+		if (c->plan->host.items[i].op == OP_CGROUP ||
+		    c->plan->host.items[i].op == OP_SCOPE)
 			return plan_built_text(c->plan, c->plan->host.items[i].arg[0]);
 	return NULL;
 }

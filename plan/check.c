@@ -142,6 +142,8 @@ static const struct absent_row {
 	uint8_t args; /* bit n: argument n */
 } absent_rows[] = {
 	{ OP_CGROUP, 1 << 1 },
+	{ OP_SCOPE, 1 << 4 },
+	{ OP_SCOPE_RELEASE, 1 << 0 },
 	{ OP_CGROUP_DEVICES, 1 << 0 | 1 << 1 },
 	{ OP_HOST_HOOK, 1 << 2 | 1 << 3 },
 	{ OP_RESCTRL, 1 << 1 | 1 << 3 },

@@ -81,6 +81,7 @@ enum plan_step_flag {
 	/* host lane: before CLONE */ \
 	X(STATE, "state", LANE_HOST, "status", A_STR) \
 	X(CGROUP, "cgroup", LANE_HOST, "path controllers", A_STR, A_LIST) \
+	X(SCOPE, "scope", LANE_HOST, "path unit user properties controllers", A_STR, A_STR, A_UINT, A_LIST, A_LIST) \
 	X(CGROUP_WRITE, "cgroup-write", LANE_HOST, "file value", A_STR, A_STR) \
 	X(CGROUP_DEVICES, "cgroup-devices", LANE_HOST, "program rules", A_BLOB, A_LIST) \
 	X(CGROUP_OWN, "cgroup-own", LANE_HOST, "uid", A_UINT) \
@@ -98,6 +99,7 @@ enum plan_step_flag {
 	X(OOM_SCORE, "oom-score", LANE_HOST, "adj", A_STR) \
 	X(CLONE, "clone", LANE_HOST, "flags", A_HEX) \
 	/* host lane: behind CLONE */ \
+	X(SCOPE_RELEASE, "scope-release", LANE_HOST, "pids-max", A_STR) \
 	X(FORKED, "forked", LANE_HOST, "") \
 	X(ID_MAP, "id-map", LANE_HOST, "file mappings", A_STR, A_STR) \
 	X(HOST_HOOK, "hook", LANE_HOST, "kind path argv env timeout", A_STR, A_STR, A_LIST, A_LIST, A_INT) \

@@ -34,6 +34,9 @@ struct request {
 	const char *cgroup;         /* v2 path of the container's cgroup, or a sub-cgroup */
 };
 
+/* Who makes the containers' cgroups. */
+enum cgroup_manager { MANAGER_CGROUPFS, MANAGER_SYSTEMD, MANAGER_DISABLED };
+
 struct host {
 	bool root;               /* CAP_SYS_ADMIN in the initial user namespace */
 	bool in_userns;          /* this process is not in the initial user namespace */
@@ -48,6 +51,9 @@ struct host {
 	bool hybrid;             /* v1 controllers are mounted beside it */
 	const char *own_cgroup;  /* this process's v2 path, "/" at the root */
 	struct strings controllers; /* cgroup.controllers at the v2 root of what we see */
+	enum cgroup_manager manager;
+	bool user_manager;       /* systemd's manager of the user, not of the system */
+	const char *manager_root; /* v2 path of systemd's root slice: "" for the whole tree */
 };
 
 /* One of these per concern; runtime/build.c lists them in order. */

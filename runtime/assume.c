@@ -10,6 +10,9 @@ static const char *const all_controllers[] = {
 	"cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc",
 };
 
+/* Of the user that assume_rootless() stands for. */
+#define USER_ROOT "/user.slice/user-1000.slice/user@1000.service"
+
 static void assume_root(struct host *host)
 {
 	host->root = true;
@@ -62,6 +65,16 @@ static void assume_terminal(struct host *host)
 	host->columns = 80;
 }
 
+static void assume_systemd(struct host *host)
+{
+	host->manager = MANAGER_SYSTEMD;
+}
+
+static void assume_disabled(struct host *host)
+{
+	host->manager = MANAGER_DISABLED;
+}
+
 static const struct fact {
 	const char *word;
 	void (*assume)(struct host *);
@@ -70,6 +83,7 @@ static const struct fact {
 	{ "userns", assume_userns }, { "unified", assume_unified },
 	{ "hybrid", assume_hybrid }, { "terminal", assume_terminal },
 	{ "confined", assume_confined },
+	{ "systemd", assume_systemd }, { "disabled", assume_disabled },
 };
 
 static const struct fact *fact_find(const char *word, size_t length)
@@ -105,9 +119,12 @@ int host_assume(struct context *context, const char *words, struct err *e)
 
 	assume_root(&host);
 	assume_unified(&host);
+	host.manager = context->manager;
 	r = *words ? assume_words(&host, words, e) : 0;
 	if (r < 0)
 		return r;
+	host.user_manager = host.manager == MANAGER_SYSTEMD && !host.root;
+	host.manager_root = host.user_manager ? USER_ROOT : "";
 	context->host = host;
 	context->host_probed = true;
 	return 0;

@@ -20,6 +20,7 @@ static compile_function *const create_order[] = {
 	gate_open_compile,
 	resctrl_compile,
 	clone_compile,
+	cgroup_release_compile,
 	ns_maps_compile,
 	ns_enter_compile,
 	identity_compile,

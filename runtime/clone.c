@@ -135,7 +135,7 @@ static bool wait_released(int sync)
 
 /* What the child needs to become tare-init. */
 struct child {
-	const struct lane *lane;
+	struct lane *lane;
 	int image, sync, plan;
 	bool wait; /* for RELEASE */
 };
@@ -201,6 +201,62 @@ static pid_t copy(struct clone_args *args, struct child *child)
 	return pid;
 }
 
+/* The namespaces that tare has prepared for its children are to be the holder's children's. */
+static int adopt_time(pid_t from)
+{
+	char path[64];
+	autofd ns = -1;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/time_for_children", from);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	return ns < 0 || setns(ns, CLONE_NEWTIME) < 0 ? -errno : 0;
+}
+
+struct birth {
+	struct clone_args *args;
+	struct child *child;
+};
+
+static int bear_there(void *argument)
+{
+	struct birth *b = argument;
+	int r = b->child->lane->own_time_ns >= 0 ? adopt_time(getppid()) : 0;
+	sigset_t none, all;
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, &all);
+	pid = copy(b->args, b->child);
+	r = pid < 0 ? -errno : pid;
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	return r;
+}
+
+/* tare may not put a process into the scope, as it is outside of what is the user's; the holder is in
+ * there already. Its child is tare's all the same. */
+static int bear_at_holder(struct clone_args *args, struct child *child)
+{
+	struct birth birth = { args, child };
+
+	args->flags = (args->flags & ~(uint64_t)CLONE_INTO_CGROUP) | CLONE_PARENT;
+	args->exit_signal = 0; /* CLONE_PARENT: as the holder's, SIGCHLD */
+	args->cgroup = 0;
+	args->stack = args->stack_size = 0;
+	return holder_do(&child->lane->holder, bear_there, &birth);
+}
+
+static int bear(struct clone_args *args, struct child *child, uint64_t flags)
+{
+	pid_t pid = needs_a_copy(child, flags) ? copy(args, child) : borrow(args, child);
+	int r = pid < 0 ? -errno : pid;
+
+	if ((r == -EACCES || r == -EPERM) && child->lane->holder.pid)
+		r = bear_at_holder(args, child);
+	return r;
+}
+
 static int make_process(struct child *child, uint64_t flags, struct err *e)
 {
 	struct launch *launch = child->lane->launch;
@@ -211,10 +267,10 @@ static int make_process(struct child *child, uint64_t flags, struct err *e)
 		.exit_signal = SIGCHLD,
 		.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
 	};
-	pid_t pid = needs_a_copy(child, flags) ? copy(&args, child) : borrow(&args, child);
+	int pid = bear(&args, child, flags);
 
 	if (pid < 0)
-		return err_set(e, errno, "clone3");
+		return err_set(e, -pid, "clone3");
 	launch->pid = pid;
 	launch->pidfd = pidfd;
 	return 0;

@@ -24,7 +24,7 @@ const struct option_row global_options[] = {
 	    "least important messages to log (default: warning)"),
 	ROW("debug", 0, FLAG, debug, NULL, "log everything: the same as --log-level=debug"),
 	ROW("systemd-cgroup", 0, FLAG, systemd_cgroup, NULL,
-	    "the same as --cgroup-manager=systemd, which this version refuses"),
+	    "the same as --cgroup-manager=systemd"),
 	ROW("cgroup-manager", 0, TEXT, cgroup_manager, "cgroupfs|systemd|disabled",
 	    "who makes the cgroups of containers (default: cgroupfs)"),
 	ROW("rootless", 0, TEXT, rootless, "true|false|auto",

@@ -18,6 +18,7 @@ struct context {
 	struct host host;     /* filled by host_probe() on first use */
 	bool host_probed;
 	bool userns_probed;   /* host.in_userns is filled: asked for first, to find the root */
+	enum cgroup_manager manager;
 	bool debug;
 	struct {
 		bool on;

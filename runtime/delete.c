@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/scope.h"
 #include "runtime/context.h"
 #include "runtime/lifecycle.h"
 #include "runtime/operations.h"
@@ -56,6 +57,16 @@ static int end_init(const struct container *c, struct err *e)
 	return wait_end(c, pidfd, e);
 }
 
+/* The cgroup goes with its unit, mostly by itself. Without systemd it is gone as it is. */
+static void end_unit(const struct container *c)
+{
+	struct scope scope;
+	struct err e;
+
+	if (container_scope(c, &scope) && scope_stop(&scope, &e) < 0)
+		log_line(LOG_LEVEL_WARNING, "container %s: %s", c->id, e.text);
+}
+
 /* Ends what is left in the cgroup (all there is, without a pid namespace), then the cgroup. */
 static int end_cgroup(struct context *context, const struct container *c, struct err *e)
 {
@@ -65,11 +76,12 @@ static int end_cgroup(struct context *context, const struct container *c, struct
 	if (!c->cgroup)
 		return 0;
 	r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
-	if (r == -ENOENT)
-		return 0;
 	if (r == 0)
 		r = cgroup_kill(cgroup, KILL_TIMEOUT, e);
-	return r < 0 ? r : cgroup_remove(&context->host, c->cgroup, e);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	end_unit(c);
+	return r == -ENOENT ? 0 : cgroup_remove(&context->host, c->cgroup, e);
 }
 
 static int end_resctrl(const struct container *c, struct err *e)

@@ -41,6 +41,25 @@ const char *v2_line(const char *text, size_t *ret_length)
 	return text;
 }
 
+int process_cgroup(struct arena *arena, pid_t pid, const char **ret_path, struct err *e)
+{
+	autobuf text = { 0 };
+	char file[32];
+	const char *line;
+	size_t length;
+	int r;
+
+	snprintf(file, sizeof file, "/proc/%d/cgroup", pid);
+	r = file_read(AT_FDCWD, file, 64 * 1024, &text);
+	if (r < 0)
+		return err_set(e, -r, "%s", file);
+	line = v2_line(text.text, &length);
+	if (!line)
+		return err_say(e, ENOENT, "%s: names no cgroup v2", file);
+	*ret_path = arena_strndup(arena, line, length);
+	return 0;
+}
+
 /* Controllers have one tree on v2, so what is in front of the colon says nothing. */
 static int asked_path(struct arena *arena, const struct container *c, const char *text,
 		      const char **ret_path, struct err *e)
@@ -59,19 +78,14 @@ static int asked_path(struct arena *arena, const struct container *c, const char
 /* Where the container's init is, if that is below the container's own; else the latter. */
 static const char *init_path(struct arena *arena, const struct container *c)
 {
-	size_t own = strlen(c->cgroup), length;
-	autobuf text = { 0 };
-	char file[32];
-	const char *line;
+	size_t own = strlen(c->cgroup);
+	const char *path;
+	struct err gone;
 
-	snprintf(file, sizeof file, "/proc/%d/cgroup", c->pid);
-	if (file_read(AT_FDCWD, file, 64 * 1024, &text) < 0)
+	if (process_cgroup(arena, c->pid, &path, &gone) < 0 || strlen(path) <= own ||
+	    path[own] != '/' || memcmp(path, c->cgroup, own) != 0)
 		return c->cgroup;
-	line = v2_line(text.text, &length);
-	if (!line || length <= own || line[own] != '/' || memcmp(line, c->cgroup, own) != 0)
-		return c->cgroup;
-	line = arena_strndup(arena, line, length);
-	return climbs(line) ? c->cgroup : line;
+	return climbs(path) ? c->cgroup : path;
 }
 
 static int is_divided(struct arena *arena, int cgroup, bool *ret_divided, struct err *e)

@@ -7,7 +7,9 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
+struct arena;
 struct container;
 struct context;
 struct err;
@@ -19,6 +21,8 @@ struct strings;
  * a cgroup gives a NULL path and leaves *ret_fd. */
 int exec_cgroup(struct context *, const struct container *, const struct strings *asked,
 		const char **ret_path, int *ret_fd, struct err *e);
+/* The v2 path of a process. */
+int process_cgroup(struct arena *, pid_t pid, const char **ret_path, struct err *e);
 /* The path of the v2 line of the text of /proc/PID/cgroup: its start in text, *ret_length without
  * the newline; NULL when there is none. Pure. */
 const char *v2_line(const char *text, size_t *ret_length);

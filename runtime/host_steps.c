@@ -20,9 +20,11 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/scope.h"
 #include "plan/plan.h"
 #include "runtime/console.h"
 #include "runtime/context.h"
+#include "runtime/exec_cgroup.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
 #include "runtime/host_mounts.h"
@@ -99,6 +101,51 @@ static int step_cgroup(struct lane *lane, const struct plan_step *step, struct e
 
 	lane->cgroup_made = made > 0;
 	return r;
+}
+
+/* Where systemd put the process it was lent is where the cgroup is. */
+static int find_scope(struct lane *lane, const char *unit, struct err *e)
+{
+	struct context *context = lane->launch->context;
+	const char *path;
+	int r = process_cgroup(context->arena, lane->holder.pid, &path, e);
+
+	if (r < 0)
+		return r;
+	if (strcmp(strrchr(path, '/') + 1, unit) != 0)
+		return err_say(e, EIO, "systemd: %s is started, but its process is in cgroup %s",
+			       unit, path);
+	lane->launch->container->cgroup = path;
+	return cgroup_open(&context->host, path, &lane->cgroup, e);
+}
+
+static int step_scope(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	struct context *context = lane->launch->context;
+	const struct scope scope = { text(lane, step, 1), step->arg[2] };
+	char **texts = plan_vector(lane->plan, step->arg[3], context->arena);
+	char **names = plan_vector(lane->plan, step->arg[4], context->arena);
+	const struct strings properties = { (const char *const *)texts, vector_length(texts) };
+	const struct strings controllers = { (const char *const *)names, vector_length(names) };
+	int r = holder_begin(&lane->holder, e);
+
+	if (r == 0)
+		r = scope_start(context->arena, &scope, &properties, lane->holder.pid, e);
+	if (r < 0)
+		return r;
+	lane->scope_started = true;
+	r = find_scope(lane, scope.unit, e);
+	return r < 0 ? r
+		     : cgroup_enable(&context->host, lane->launch->container->cgroup, &controllers,
+				     e);
+}
+
+static int step_scope_release(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	const char *pids_max = text(lane, step, 0);
+
+	holder_end(&lane->holder);
+	return pids_max ? cgroup_write(lane->cgroup, "pids.max", pids_max, e) : 0;
 }
 
 static int step_cgroup_write(struct lane *lane, const struct plan_step *step, struct err *e)
@@ -400,6 +447,8 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_STATE] = step_state,
 	[OP_MADE] = step_made,
 	[OP_CGROUP] = step_cgroup,
+	[OP_SCOPE] = step_scope,
+	[OP_SCOPE_RELEASE] = step_scope_release,
 	[OP_CGROUP_WRITE] = step_cgroup_write,
 	[OP_CGROUP_DEVICES] = step_cgroup_devices,
 	[OP_CGROUP_OWN] = step_cgroup_own,

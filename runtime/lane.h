@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "runtime/holder.h"
+
 struct err;
 struct launch;
 struct plan_header;
@@ -23,6 +25,8 @@ struct lane {
 	int sync;              /* the host's end */
 	int cgroup;            /* directory of the cgroup init is born in, -1 none */
 	bool cgroup_made;      /* by this launch: undone when it fails */
+	bool scope_started;    /* the same of the unit that it is of */
+	struct holder holder;  /* the scope's first process, until init is there */
 	int taken;             /* what the last REPORT_FD brought */
 	int state;             /* memfd with the state document for the next hooks */
 	int resctrl;           /* the mount, -1 while not opened */

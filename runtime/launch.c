@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/scope.h"
 #include "plan/plan.h"
 #include "runtime/context.h"
 #include "runtime/lane.h"
@@ -38,6 +39,7 @@ static void lane_clear(struct lane *lane)
 
 	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
 		fd_close(owned[i]);
+	holder_end(&lane->holder);
 	for (uint32_t i = 0; i < lane->plan->slot_count; i++)
 		fd_close(&lane->slots[i]);
 }
@@ -52,6 +54,7 @@ static struct lane lane_begin(struct launch *launch)
 		.slots = (int32_t *)((char *)plan + plan->slots),
 		.sync = -1,
 		.cgroup = -1,
+		.holder = HOLDER_NONE,
 		.taken = -1,
 		.state = -1,
 		.resctrl = -1,
@@ -59,10 +62,22 @@ static struct lane lane_begin(struct launch *launch)
 	};
 }
 
+static void undo_cgroup(struct lane *lane)
+{
+	const struct launch *launch = lane->launch;
+	struct err ignored;
+
+	/* It was empty when the lane took it, so all that is in it is ours. */
+	cgroup_kill(lane->cgroup, -1, &ignored);
+	if (lane->cgroup_made)
+		cgroup_remove(&launch->context->host, launch->container->cgroup, &ignored);
+}
+
 /* Ends what a failed launch made. Errors here would hide the one that matters. */
 static void lane_undo(struct lane *lane)
 {
 	struct launch *launch = lane->launch;
+	struct scope scope;
 	struct err ignored;
 
 	if (launch->pidfd >= 0) {
@@ -70,12 +85,11 @@ static void lane_undo(struct lane *lane)
 		waitid(P_PIDFD, (id_t)launch->pidfd, &(siginfo_t){ 0 }, WEXITED);
 		fd_close(&launch->pidfd);
 	}
-	if (lane->cgroup < 0)
-		return;
-	/* It was empty when the lane took it, so all that is in it is ours. */
-	cgroup_kill(lane->cgroup, -1, &ignored);
-	if (lane->cgroup_made)
-		cgroup_remove(&launch->context->host, launch->container->cgroup, &ignored);
+	holder_end(&lane->holder);
+	if (lane->cgroup >= 0)
+		undo_cgroup(lane);
+	if (lane->scope_started)
+		scope_stop(container_scope(launch->container, &scope), &ignored);
 }
 
 static int run_steps(struct lane *lane, struct err *e)

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/unit.h"
 #include "namespaces/namespaces.h"
 #include "runtime/console.h"
 #include "runtime/context.h"
@@ -104,6 +105,25 @@ static void describe_resctrl(struct making *m)
 		m->container.monitored = group;
 }
 
+static int describe_unit(struct making *m, struct err *e)
+{
+	const struct host *host = &m->context->host;
+	struct container *container = &m->container;
+	struct unit unit;
+	int r;
+
+	if (host->manager == MANAGER_DISABLED)
+		container->cgroup = NULL;
+	if (host->manager != MANAGER_SYSTEMD)
+		return 0;
+	r = unit_of(m->context->arena, host, m->config.spec->linux.cgroups_path, m->ask->id, &unit,
+		    e);
+	if (r < 0)
+		return r;
+	*(host->user_manager ? &container->user_unit : &container->unit) = unit.name;
+	return 0;
+}
+
 /* What the state directory says of it from now on. */
 static int describe(struct making *m, struct err *e)
 {
@@ -126,6 +146,8 @@ static int describe(struct making *m, struct err *e)
 	describe_resctrl(m);
 	r = cgroup_path(m->context->arena, &m->context->host, spec->linux.cgroups_path, m->ask->id,
 			&container->cgroup, e);
+	if (r == 0)
+		r = describe_unit(m, e);
 	return r < 0 ? r : check_cgroup(m, e);
 }
 
@@ -178,7 +200,7 @@ void making_undo(struct making *m)
 	if (!m->reserved)
 		return;
 	if (!m->launched) {
-		m->container.cgroup = NULL;
+		m->container.cgroup = m->container.unit = m->container.user_unit = NULL;
 		container_save(&m->container, &ignored);
 	}
 	container_close(&m->container);

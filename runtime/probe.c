@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -107,6 +108,21 @@ static void probe_terminal(struct host *host)
 	host->columns = size.ws_col;
 }
 
+/* Root that is the system's, be it in a container with a systemd of its own, has the system's manager. */
+static bool has_user_manager(const struct host *host)
+{
+	return !host->root && (host->uid || getenv("XDG_RUNTIME_DIR") ||
+			       getenv("DBUS_SESSION_BUS_ADDRESS"));
+}
+
+static void probe_manager(struct arena *arena, struct host *host)
+{
+	if (host->manager != MANAGER_SYSTEMD)
+		return;
+	host->user_manager = has_user_manager(host);
+	cgroup_probe_manager(arena, host);
+}
+
 static int probe(struct context *context, struct err *e)
 {
 	struct host host = { .uid = geteuid(), .gid = getegid() };
@@ -122,6 +138,8 @@ static int probe(struct context *context, struct err *e)
 	host.root = sys_admin && !host.in_userns;
 	host.groups_denied = host.in_userns && groups_denied();
 	host.no_terminal_group = host.in_userns && no_terminal_group();
+	host.manager = context->manager;
+	probe_manager(context->arena, &host);
 	probe_terminal(&host);
 	context->host = host;
 	context->host_probed = true;

@@ -33,25 +33,27 @@ int settings_log(const struct options *options, struct err *e)
 	return log_open(options->log, format, options->debug ? LOG_LEVEL_DEBUG : level, e);
 }
 
-static const struct refused_manager {
-	const char *name, *why;
-} refused_managers[] = {
-	{ "systemd",
-	  "this version of tare does not speak to systemd; have the caller use cgroupfs" },
-	{ "disabled", "this version of tare always makes a cgroup" },
+static const struct name_value managers[] = {
+	{ "cgroupfs", MANAGER_CGROUPFS },
+	{ "systemd", MANAGER_SYSTEMD },
+	{ "disabled", MANAGER_DISABLED },
+	{ NULL, 0 },
 };
 
-static int check_cgroup_manager(const struct options *options, struct err *e)
+static int cgroup_manager(const struct options *options, enum cgroup_manager *ret_manager,
+			  struct err *e)
 {
-	const char *name = options->systemd_cgroup ? "systemd" : options->cgroup_manager;
-	const struct refused_manager *row = refused_managers;
+	const char *name = options->cgroup_manager;
+	/* The rows admit no other names. */
+	const struct name_value *row = name ? name_find(managers, name) : NULL;
 
-	for (size_t i = 0; i < sizeof refused_managers / sizeof *row; i++, row++)
-		if (str_equal(name, row->name))
-			return err_say(e, EOPNOTSUPP, "%s%s: %s",
-				       options->systemd_cgroup ? "--systemd-cgroup"
-							       : "--cgroup-manager=",
-				       options->systemd_cgroup ? "" : name, row->why);
+	*ret_manager = row ? (enum cgroup_manager)row->value : MANAGER_CGROUPFS;
+	if (!options->systemd_cgroup)
+		return 0;
+	if (name && *ret_manager != MANAGER_SYSTEMD)
+		return err_say(e, EINVAL, "--systemd-cgroup and --cgroup-manager=%s contradict "
+					  "each other", name);
+	*ret_manager = MANAGER_SYSTEMD;
 	return 0;
 }
 
@@ -98,7 +100,7 @@ static int given_root(struct arena *arena, const char *path, const char **ret_ro
 int settings_context(const struct options *options, const struct command *command,
 		     struct context *ret_context, struct err *e)
 {
-	int r = check_cgroup_manager(options, e);
+	int r = cgroup_manager(options, &ret_context->manager, e);
 
 	if (r < 0)
 		return r;

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cgroups/scope.h"
 #include "runtime/context.h"
 #include "runtime/state_file.h"
 #include "spec/load.h"
@@ -324,4 +325,10 @@ int container_ids(struct context *context, struct strings *ret_ids, struct err *
 	qsort(ids, count, sizeof *ids, by_text);
 	*ret_ids = (struct strings){ ids, count };
 	return 0;
+}
+
+const struct scope *container_scope(const struct container *c, struct scope *ret_scope)
+{
+	*ret_scope = (struct scope){ c->unit ? c->unit : c->user_unit, c->user_unit != NULL };
+	return ret_scope->unit ? ret_scope : NULL;
 }

@@ -42,6 +42,8 @@ struct container {
 	uint64_t start_time;    /* field 22 of /proc/PID/stat */
 	uint64_t pidfd_inode;   /* of the pidfd, 0 where pidfs is not there */
 	const char *cgroup;     /* v2 path, NULL if none */
+	const char *unit;       /* systemd's, of the system, whose cgroup it is; NULL if none */
+	const char *user_unit;  /* the same of the user's manager */
 	const char *resctrl;    /* resctrl group made for it, NULL if none */
 	const char *monitored;  /* resctrl group that holds its monitoring group, NULL if none */
 	uint32_t namespaces;    /* CLONE_NEW* that are not the runtime's own */
@@ -94,6 +96,9 @@ int container_forget(struct context *, const char *id, struct err *e);
 void container_close(struct container *);
 #define autocontainer __attribute__((cleanup(container_close))) struct container
 
+/* Its unit, or NULL without one. */
+struct scope;
+const struct scope *container_scope(const struct container *, struct scope *ret_scope);
 /* A pidfd of the very process that was stored: >= 0, or -ESRCH when it is gone. */
 int container_pidfd(const struct container *, struct err *e);
 /* Fills start_time and pidfd_inode of a process that was just made. */

@@ -40,6 +40,8 @@ static const struct member {
 	{ "startTime", U64, offsetof(struct container, start_time) },
 	{ "pidfdInode", U64, offsetof(struct container, pidfd_inode) },
 	{ "cgroup", OPTIONAL_TEXT, offsetof(struct container, cgroup) },
+	{ "unit", OPTIONAL_TEXT, offsetof(struct container, unit) },
+	{ "userUnit", OPTIONAL_TEXT, offsetof(struct container, user_unit) },
 	{ "resctrl", OPTIONAL_TEXT, offsetof(struct container, resctrl) },
 	{ "monitored", OPTIONAL_TEXT, offsetof(struct container, monitored) },
 	{ "namespaces", U32, offsetof(struct container, namespaces) },

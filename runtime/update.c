@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/scope.h"
 #include "runtime/context.h"
 #include "runtime/operations.h"
 #include "runtime/state.h"
@@ -22,6 +23,8 @@ int container_update(struct context *context, const char *id,
 		     const struct spec_resources *resources, struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
+	struct cgroup_place place;
+	struct scope scope;
 	enum status status;
 	int r = container_load(context, id, true, &c, e);
 
@@ -31,7 +34,8 @@ int container_update(struct context *context, const char *id,
 		r = container_status(context, &c, &status, e);
 	if (r == 0)
 		r = check(&c, status, e);
+	place = (struct cgroup_place){ c.cgroup, container_scope(&c, &scope) };
 	if (r == 0)
-		r = cgroup_update(context->arena, &context->host, c.cgroup, resources, e);
+		r = cgroup_update(context->arena, &context->host, &place, resources, e);
 	return r;
 }

@@ -45,8 +45,8 @@ static json_t *seccomp(const struct features *f)
 
 static json_t *cgroup(void)
 {
-	return json_pack("{s:b, s:b, s:b, s:b, s:b}", "v1", false, "v2", true, "systemd", false,
-			 "systemdUser", false, "rdma", true);
+	return json_pack("{s:b, s:b, s:b, s:b, s:b}", "v1", false, "v2", true, "systemd", true,
+			 "systemdUser", true, "rdma", true);
 }
 
 static json_t *memory_policy(void)

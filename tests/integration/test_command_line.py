@@ -32,8 +32,7 @@ def test_version_lines(tare):
     (["state", "no/slash"], "no/slash"),
     (["list", "-f", "yaml"], "is not one of table|json"),
     (["exec", "a"], "exec: nothing to run"),
-    (["--systemd-cgroup", "list"], "--systemd-cgroup"),
-    (["--cgroup-manager", "systemd", "list"], "--cgroup-manager=systemd"),
+    (["--systemd-cgroup", "--cgroup-manager", "cgroupfs", "list"], "contradict each other"),
     (["plan", "--assume", "nonsense"], "unknown fact"),
     (["delete", "--regex", "("], "--regex"),
 ])
