@@ -246,6 +246,7 @@ int scope_stop(const struct scope *scope, struct err *e)
 {
 	static const char member[] = "StopUnit";
 	struct job job = { .unit = scope->unit };
+	struct err ignored;
 	autobuf body = { 0 };
 	autobus bus = BUS_NONE;
 	int r = bus_open(scope->user, STOP_TIMEOUT, &bus, e);
@@ -255,5 +256,7 @@ int scope_stop(const struct scope *scope, struct err *e)
 	bus_put_string(&body, scope->unit);
 	bus_put_string(&body, "replace");
 	r = wait_job(&bus, member, bus_call_manager(&bus, member, "ss", &body), &job, e);
+	if (r == 0) /* an annotation may have systemd keep what failed */
+		simple_call(&bus, "ResetFailedUnit", scope->unit, &ignored);
 	return r == -ENOENT ? 0 : r;
 }

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers below systemd, as the system's and as a user's: where process 1 is systemd (tools/test.sh
+vm-systemd)."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from house import CGROUPS, Bundle, Tare, cgroup_of, wait_until
+
+pytestmark = [pytest.mark.skipif(not os.path.exists("/run/systemd/private"),
+                                 reason="systemd is not process 1 here"),
+              pytest.mark.seconds(120)]
+UID = 4711
+RUNTIME = pathlib.Path(f"/run/user/{UID}")
+
+
+class Manager:
+    """systemctl of the system's manager; User's is a user's."""
+    options, user = [], False
+    slice = CGROUPS / "system.slice"
+
+    def systemctl(self, *args, check=True):
+        command = ["systemctl", *self.options, "--no-pager", *args]
+        return subprocess.run(command, check=check, text=True, stdout=subprocess.PIPE,
+                              preexec_fn=self.become, env=self.environment()).stdout
+
+    def environment(self):
+        return dict(os.environ)
+
+    def become(self):
+        pass
+
+    def show(self, unit, *names):
+        """Properties as texts; one name gives the one value."""
+        text = self.systemctl("show", unit, *(f"--property={name}" for name in names))
+        values = dict(line.split("=", 1) for line in text.splitlines())
+        return values[names[0]] if len(names) == 1 else values
+
+    def reload(self):
+        self.systemctl("daemon-reload")
+
+
+class User(Manager):
+    options, user = ["--user"], True
+    slice = CGROUPS / f"user.slice/user-{UID}.slice/user@{UID}.service/user.slice"
+
+    def environment(self):
+        return {**os.environ, "XDG_RUNTIME_DIR": str(RUNTIME), "HOME": "/tmp", "USER": "vmuser"}
+
+    def become(self):
+        os.setgroups([])
+        os.setresgid(UID, UID, UID)
+        os.setresuid(UID, UID, UID)
+
+
+class Command(Tare):
+    """The runtime with the systemd manager, as the manager's user."""
+    manager = Manager()
+
+    def command(self, *args):
+        command = super().command("--systemd-cgroup", *args)
+        if not self.manager.user:
+            return command
+        return ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", *command]
+
+
+@pytest.fixture(params=["system", "user"])
+def manager(request):
+    if request.param == "user" and not (RUNTIME / "bus").exists():
+        pytest.skip("no manager of user vmuser (tests/vm/user starts it)")
+    return User() if request.param == "user" else Manager()
+
+
+@pytest.fixture
+def tare(tare, manager, tmp_path, monkeypatch):
+    """Of conftest, below the manager; afterwards no unit may be left."""
+    command = Command(tare.program, tare.directory, tare.prefix)
+    command.manager = manager
+    if manager.user:
+        for name, value in manager.environment().items():
+            monkeypatch.setenv(name, value)
+        place = pathlib.Path("/var/tmp") / tare.prefix
+        place.mkdir(mode=0o755)
+        os.chown(place, UID, UID)
+        command.root = place / "state"
+    yield command
+    for id in command.ids():
+        command("delete", "--force", id)
+    left = manager.systemctl("list-units", "--all", "--plain", "--no-legend", f"*{tare.prefix}*")
+    if manager.user:
+        shutil.rmtree(place)
+    assert left == "", "units are left"
+
+
+@pytest.fixture
+def bundle(tare, manager, new_bundle, default_config, busybox_root, tmp_path):
+    if not manager.user:
+        made = new_bundle()
+        made.tare = tare
+        return made
+    path = tare.root.parent / "bundle"
+    shutil.copytree(busybox_root, path / "rootfs", symlinks=True)
+    config = json.loads(subprocess.run([tare.program, "spec", "--rootless", "--bundle", str(path)],
+                                       check=True) and (path / "config.json").read_text())
+    config["process"]["terminal"] = False
+    config["linux"]["uidMappings"] = [{"containerID": 0, "hostID": UID, "size": 1}]
+    config["linux"]["gidMappings"] = [{"containerID": 0, "hostID": UID, "size": 1}]
+    subprocess.run(["chown", "-R", f"{UID}:{UID}", str(path)], check=True)
+    return Bundle(tare, path, path / "rootfs", config)
+
+
+def unit_of(container):
+    return f"tare-{container.id}.scope"
+
+
+def cgroup(container):
+    """Found by its process, not by what tare says."""
+    return cgroup_of(container.pid)
+
+
+def read(container, file):
+    return (cgroup(container) / file).read_text().strip()
+
+
+SLEEP = "exec sleep 1000000"
+
+
+def test_scope_is_where_callers_look_for_it(bundle, manager):
+    """An engine, systemd-cgls and the journal find a container by its unit; exec and state must go to the same
+    place, and nothing may remain of it."""
+    container = bundle.shell(SLEEP).start()
+    unit = unit_of(container)
+    place = cgroup(container)
+    assert place == manager.slice / unit
+    shown = manager.show(unit, "ActiveState", "Delegate", "CollectMode", "ControlGroup", "Description")
+    assert shown == {"ActiveState": "active", "Delegate": "yes", "CollectMode": "inactive-or-failed",
+                     "ControlGroup": "/" + str(place.relative_to(CGROUPS)),
+                     "Description": f"tare container {container.id}"}
+    assert read(container, "cgroup.procs").split() == [str(container.pid)], "the process lent is gone"
+    assert container.exec("sh", "-c", "cat /proc/self/cgroup").strip().endswith("/")
+    container.pause()
+    assert container.status == "paused"
+    container.resume()
+    container.remove()
+    assert not place.exists()
+    assert manager.show(unit, "LoadState") == "not-found"
+
+
+def test_cgroups_path(bundle, manager):
+    """Kubernetes and Podman choose slice and name; the pod's limits are on the slice."""
+    id = bundle.tare.new_id()
+    bundle.linux["cgroupsPath"] = f"tarepod-sub.slice:cri:{id}"
+    container = bundle.shell(SLEEP).start(id=id)
+    place = cgroup(container)
+    assert place == manager.slice.parent / "tarepod.slice/tarepod-sub.slice" / f"cri-{id}.scope"
+    container.remove()
+    assert not place.exists()
+    manager.systemctl("stop", "tarepod.slice")
+
+
+@pytest.mark.parametrize("path, text", [
+    ("/a/b", "slice:prefix:name"), ("a:b", "slice:prefix:name"), ("x:y:z", ".slice"), ("a--b.slice:y:z", "empty part"),
+    ("a.slice:y:z.slice", "names a slice"), ("a.slice:y:" + "z" * 300, "longer than")])
+def test_bad_paths(bundle, path, text):
+    """Each mistake in what an engine hands on is named, and nothing is made of it."""
+    bundle.linux["cgroupsPath"] = path
+    message = bundle.create_fails()
+    assert "/linux/cgroupsPath" in message and text in message
+
+
+def test_limits_are_properties_too(bundle, manager):
+    """`systemctl daemon-reload` has taken limits and devices from containers of others."""
+    bundle.resources.update({
+        "memory": {"limit": 64 << 20, "reservation": 1 << 20}, "pids": {"limit": 5},
+        "cpu": {"shares": 2048, "quota": 20000, "period": 100000},
+        "unified": {"memory.high": "50000000"}})
+    container = bundle.shell(SLEEP).start()
+    files = {"memory.max": str(64 << 20), "memory.low": str(1 << 20), "pids.max": "5", "cpu.weight": "174",
+             "cpu.max": "20000 100000", "memory.high": str(50000000 // 4096 * 4096)}
+    for _ in range(2):
+        assert {name: read(container, name) for name in files} == files
+        manager.reload()
+    assert manager.show(unit_of(container), "MemoryMax", "TasksMax", "CPUQuotaPerSecUSec") == {
+        "MemoryMax": str(64 << 20), "TasksMax": "5", "CPUQuotaPerSecUSec": "200ms"}
+    # Whatever systemd changes by itself must not undo the rest.
+    manager.systemctl("set-property", "--runtime", unit_of(container), "MemoryMin=4096")
+    assert read(container, "memory.high") == files["memory.high"]
+    container.remove()
+
+
+def test_update(bundle, manager):
+    """A limit that only the files had would be gone with the next reload; one that fails must leave both as
+    they were."""
+    container = bundle.shell(SLEEP).start()
+    container.update("--memory", str(80 << 20), "--pids-limit", "7", "--cpu-quota", "12500")
+    assert read(container, "cpu.max") == "12500 100000", "exact, whatever systemd rounds"
+    assert manager.show(unit_of(container), "MemoryMax", "TasksMax") == {"MemoryMax": str(80 << 20), "TasksMax": "7"}
+    manager.reload()
+    assert (read(container, "memory.max"), read(container, "pids.max")) == (str(80 << 20), "7")
+    bundle.tare.fails("update", "--pids-limit", "9", "--cpuset-cpus", "9999", container.id)
+    assert read(container, "pids.max") == "7"
+    assert manager.show(unit_of(container), "TasksMax") == "7"
+    container.remove()
+
+
+def test_one_process_is_allowed(bundle):
+    """The process lent to the scope counts, so a limit of one would keep the container's own from being born."""
+    bundle.resources["pids"] = {"limit": 1}
+    container = bundle.shell(SLEEP).start()
+    assert read(container, "pids.max") == "1"
+    container.remove()
+
+
+def test_annotations(bundle, manager):
+    """Podman sets the unit's stop timeout and more by annotations."""
+    bundle.config["annotations"] = {
+        "org.systemd.property.TimeoutStopSec": "7", "org.systemd.property.CollectMode": "'inactive'",
+        "org.systemd.property.Documentation": "['https://a', 'https://b']",
+        "org.systemd.property.KillSignal": "15", "org.systemd.property.RuntimeMaxUSec": "uint64 100000000"}
+    container = bundle.shell(SLEEP).start()
+    assert manager.show(unit_of(container), "TimeoutStopUSec", "CollectMode", "Documentation", "KillSignal") == {
+        "TimeoutStopUSec": "7s", "CollectMode": "inactive", "Documentation": "https://a https://b",
+        "KillSignal": "15"}
+    container.remove()
+
+
+@pytest.mark.parametrize("key, value, text", [
+    ("TimeoutStopSec", "'x'", "not a number of seconds"), ("KillSignal", "uint64", "no value"),
+    ("No_Name", "1", "not the name"), ("Bogus", "1", "StartTransientUnit"), ("KillSignal", "'text'", "StartTransientUnit")])
+def test_bad_annotations(bundle, key, value, text):
+    """A property that is ignored is a promise broken; systemd's own words are passed on."""
+    bundle.config["annotations"] = {f"org.systemd.property.{key}": value}
+    message = bundle.create_fails()
+    assert text in message and bundle.tare.ids() == []
+
+
+def test_failed_unit_is_no_obstacle(bundle, manager):
+    """A container that ended badly has left a failed unit of its name, and could not be started again."""
+    bundle.config["annotations"] = {"org.systemd.property.CollectMode": "'inactive'",
+                                    "org.systemd.property.KillSignal": "9",
+                                    "org.systemd.property.RuntimeMaxUSec": "uint64 300000"}
+    id = bundle.tare.new_id()
+    container = bundle.shell(SLEEP).start(id=id)
+    wait_until(lambda: manager.show(unit_of(container), "ActiveState") == "failed")
+    container.remove()
+    bundle.config["annotations"] = {}
+    again = bundle.start(id=id)
+    assert again.status == "running"
+    again.remove()
+
+
+def test_unit_of_somebody_else(bundle, manager):
+    """Another's unit of this name must be left alone, and the message must name it."""
+    id = bundle.tare.new_id()
+    bundle.linux["cgroupsPath"] = f":taken:{id}"
+    other = subprocess.Popen(["systemd-run", *manager.options, "--scope", "--quiet", f"--unit=taken-{id}.scope",
+                              "sleep", "1000000"], preexec_fn=manager.become, env=manager.environment())
+    wait_until(lambda: manager.show(f"taken-{id}.scope", "ActiveState") == "active")
+    message = bundle.create_fails(id=id)
+    assert f"taken-{id}.scope" in message
+    assert other.poll() is None and manager.show(f"taken-{id}.scope", "ActiveState") == "active"
+    other.kill()
+    other.wait()
+    wait_until(lambda: manager.show(f"taken-{id}.scope", "ActiveState") != "active")
+
+
+def test_a_start_that_fails_leaves_no_unit(bundle, manager):
+    """Else thousands of failed pods would be thousands of units."""
+    bundle.process["args"] = ["/no/such/program"]
+    assert bundle.try_run().status == 1
+    assert manager.systemctl("list-units", "--all", "--plain", "--no-legend", "tare-*.scope") == ""
+
+
+def test_run_ends_with_its_unit(bundle, manager):
+    """The plain case: a command in a container, its output, its status, no unit."""
+    outcome = bundle.try_run("echo hello; exit 7")
+    assert (outcome.status, outcome.out) == (7, "hello\n")
+    assert manager.systemctl("list-units", "--all", "--plain", "--no-legend", "tare-*.scope") == ""
+
+
+def test_stopped_by_systemd(bundle, manager):
+    """An administrator stops the unit: the container is stopped then, and can be deleted."""
+    container = bundle.shell(SLEEP).start()
+    manager.systemctl("stop", unit_of(container))
+    wait_until(lambda: container.status == "stopped")
+    container.delete()
