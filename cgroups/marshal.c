@@ -212,7 +212,7 @@ int bus_message_parse(const char *bytes, size_t length, struct bus_message *ret_
 	struct bus_reader head = { .bytes = bytes, .length = length, .at = FIXED };
 	size_t end, body;
 
-	if (bus_message_size(bytes, length) != (long)length)
+	if (length < FIXED || bus_message_size(bytes, length) != (long)length)
 		return -EPROTO;
 	end = FIXED + word(bytes, 12);
 	body = aligned(end, 8);

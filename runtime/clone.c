@@ -17,11 +17,14 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/sys.h"
+#include "cgroups/scope.h"
 #include "init/image.h"
 #include "plan/format.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
+#include "runtime/state.h"
 
 enum { CHILD_STACK = 32 * 1024 };
 
@@ -247,12 +250,53 @@ static int bear_at_holder(struct clone_args *args, struct child *child)
 	return holder_do(&child->lane->holder, bear_there, &birth);
 }
 
+/* exec has no holder yet. Only from outside of what is the user's does it take one, and only systemd
+ * can move it across. */
+static bool holder_provide(struct lane *lane)
+{
+	const struct launch *launch = lane->launch;
+	const struct container *c = launch->entered;
+	struct scope scope;
+	struct err e;
+	size_t own;
+
+	if (lane->holder.pid || !c || !c->cgroup || !launch->cgroup_path ||
+	    !container_scope(c, &scope))
+		return lane->holder.pid;
+	own = strlen(c->cgroup);
+	if (holder_begin(&lane->holder, &e) < 0 ||
+	    scope_attach(&scope, launch->cgroup_path + own, lane->holder.pid, &e) < 0) {
+		log_line(LOG_LEVEL_WARNING, "%s", e.text);
+		holder_end(&lane->holder);
+	}
+	return lane->holder.pid;
+}
+
+static int birth_failed(const struct lane *lane, int code, uint64_t flags, struct err *e)
+{
+	bool into = lane->cgroup >= 0 || lane->launch->cgroup >= 0;
+
+	err_set(e, code, "clone3");
+	if (code == EPERM && flags & CLONE_NEWUSER)
+		return err_hint(e, "no user namespace may be made here: this is a chroot, or "
+				   "user.max_user_namespaces or a security module forbids it");
+	if (code == ENOSPC)
+		return err_hint(e, "user.max_*_namespaces is reached");
+	if (code == EACCES && into)
+		return err_hint(e, "this process and the container's cgroup have no cgroup above them "
+				   "that is this user's: start tare inside of what is delegated to "
+				   "the user (systemd-run --user --scope)");
+	if (code == EAGAIN && into)
+		return err_hint(e, "pids.max of the cgroup or of one above is reached");
+	return -code;
+}
+
 static int bear(struct clone_args *args, struct child *child, uint64_t flags)
 {
 	pid_t pid = needs_a_copy(child, flags) ? copy(args, child) : borrow(args, child);
 	int r = pid < 0 ? -errno : pid;
 
-	if ((r == -EACCES || r == -EPERM) && child->lane->holder.pid)
+	if ((r == -EACCES || r == -EPERM) && holder_provide(child->lane))
 		r = bear_at_holder(args, child);
 	return r;
 }
@@ -270,7 +314,7 @@ static int make_process(struct child *child, uint64_t flags, struct err *e)
 	int pid = bear(&args, child, flags);
 
 	if (pid < 0)
-		return err_set(e, -pid, "clone3");
+		return birth_failed(child->lane, -pid, flags, e);
 	launch->pid = pid;
 	launch->pidfd = pidfd;
 	return 0;
@@ -325,6 +369,8 @@ int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 		return err_set(e, -plan, "the plan: memfd");
 	child = (struct child){ lane, image, sync, plan, flags & CLONE_NEWUSER };
 	r = make_process(&child, flags, e);
+	if (lane->launch->entered)
+		holder_end(&lane->holder);
 	take_back_oom_score(lane);
 	return r < 0 ? r : leave_time(lane, e);
 }

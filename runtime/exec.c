@@ -136,6 +136,7 @@ static int launch_it(struct entering *n, struct err *e)
 	launch->entered_status = n->status;
 	launch->spec = n->spec;
 	launch->cgroup = n->cgroup;
+	launch->cgroup_path = n->request.cgroup;
 	launch->init_pidfd = n->init;
 	launch->console_socket = n->ask->console_socket;
 	return launch_run(launch, e);

@@ -28,6 +28,7 @@ struct launch {
 	int entered_status;
 	const struct spec *spec;        /* for hooks */
 	int cgroup;                     /* exec: the cgroup to be born in; -1: the CGROUP step makes one */
+	const char *cgroup_path;        /* its v2 path */
 	int init_pidfd;                 /* exec: pidfd of the container's init, else -1 */
 	int stdio[3];                   /* -1: the caller's own */
 	const char *console_socket;     /* TAKE_CONSOLE sends the master there; NULL: keeps it in console */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# All tests, or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm|engines]... Every part runs even
+# All tests, or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm|vm-systemd|engines]... Every part runs even
 # when one before it failed; the last lines are the summary.
 # shellcheck disable=SC2317 # the parts are functions called by name
 set -u
@@ -84,6 +84,13 @@ vm() {
 	return "$vm_status"
 }
 
+# Containers below a systemd that is process 1, as the system's and as a user's.
+vm_systemd() {
+	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --systemd --timeout 600 -- \
+		tests/vm/user sh -c "exec $pytest/test_systemd.py"
+}
+
 # Podman, Buildah and the others with tare, runc and crun side by side, in the virtual machine.
 engines() {
 	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
@@ -92,11 +99,11 @@ engines() {
 }
 
 failed=0
-[ $# -gt 0 ] || set -- quick sanitize deep host vm engines
+[ $# -gt 0 ] || set -- quick sanitize deep host vm vm-systemd engines
 for part; do
 	echo "== $part"
 	start=$(date +%s)
-	{ "$part"; echo $? >"$report/status"; } 2>&1 | tee "$report/out"
+	{ "$(echo "$part" | tr - _)"; echo $? >"$report/status"; } 2>&1 | tee "$report/out"
 	status=$(cat "$report/status")
 	[ "$status" = 0 ] || failed=1
 	# Of meson's and pytest's own summary, what says how many.

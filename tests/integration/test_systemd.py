@@ -150,6 +150,20 @@ def test_scope_is_where_callers_look_for_it(bundle, manager):
     assert manager.show(unit, "LoadState") == "not-found"
 
 
+def test_exec_into_a_part(bundle, manager):
+    """With a service manager inside, the kernel lets no process into the container's own cgroup."""
+    container = bundle.shell(SLEEP).start()
+    part = cgroup(container) / "part"
+    part.mkdir()
+    if manager.user:
+        os.chown(part, UID, UID)
+        os.chown(part / "cgroup.procs", UID, UID)
+    said = container.exec("--cgroup", "/part", "sh", "-c", "cat /proc/self/cgroup")
+    assert said.strip().endswith("/part")
+    container.remove()
+    assert not part.exists()
+
+
 def test_cgroups_path(bundle, manager):
     """Kubernetes and Podman choose slice and name; the pod's limits are on the slice."""
     id = bundle.tare.new_id()
