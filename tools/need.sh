@@ -15,7 +15,7 @@ test="python3 python3-pytest busybox-static crun runc umoci mmdebstrap procps ip
 deep="clang clang-tidy"
 bench="crun runc musl-tools busybox-static python3 util-linux linux-libc-dev"
 # Installed, not started: the engines run in the virtual machine.
-engines="crun runc podman buildah conmon catatonit uidmap python3 busybox-static"
+engines="crun runc mmdebstrap podman buildah conmon catatonit uidmap python3 busybox-static"
 vm="qemu-system-x86 busybox-static python3 kmod systemd dbus dbus-user-session libpam-systemd"
 
 wanted=

@@ -91,11 +91,27 @@ vm_systemd() {
 		tests/vm/user sh -c "exec $pytest/test_systemd.py"
 }
 
-# Podman, Buildah and the others with tare, runc and crun side by side, in the virtual machine.
+# Engines with tare, runc and crun side by side, in two virtual machines at once: this machine's Podman and
+# Buildah, and containerd and Docker of a tree of their own.
 engines() {
+	tree=${TARE_ENGINES_TREE:-engines}
+	tools/test-inputs.sh "$tree" || return 1
 	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	engine_machine command podman buildah >"$report/engines-1" 2>&1 &
+	other=$!
+	engines_status=0
+	engine_machine --tree "build-inputs/$tree/rootfs" containerd docker >"$report/engines-2" 2>&1 || engines_status=1
+	wait "$other" || engines_status=1
+	cat "$report"/engines-?
+	return "$engines_status"
+}
+
+# A virtual machine for scripts of these names: engine_machine [--tree TREE] NAME...
+engine_machine() {
+	[ "$1" = --tree ] && machine_tree=$2 && shift 2
 	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --memory "${TARE_VM_MEMORY:-4G}" \
-		--timeout "${TARE_VM_TIMEOUT:-1500}" -- tests/integration/engines/run
+		--timeout "${TARE_VM_TIMEOUT:-1500}" ${machine_tree:+--tree "$machine_tree"} -- \
+		tests/integration/engines/run "$@"
 }
 
 failed=0

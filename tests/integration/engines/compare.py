@@ -178,6 +178,9 @@ class Script:
 
     def main(self):
         cases = self.chosen(sys.argv[1:])
+        if not cases:
+            print(f"{self.name}: nothing without TARE_ENGINES_ALL=1")
+            sys.exit(0)
         directory = tempfile.mkdtemp(prefix=f"{self.name}.", dir="/var/tmp")
         begin = time.monotonic()
         seen = self.compare([self.make_engine(name, program, f"{directory}/{name}")
