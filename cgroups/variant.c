@@ -155,8 +155,9 @@ static int parse_string(struct text *t, const char *expected, struct variant *re
 			strbuf_add_bytes(&out, t->at++, 1);
 		}
 	}
-	if (r == 0 && *t->at++ != quote)
+	if (r == 0 && *t->at != quote)
 		return fault(t, "a string without an end");
+	t->at += r == 0;
 	ret_value->type = basic_type(t, type);
 	ret_value->text = arena_strdup(t->arena, out.text);
 	return r;
@@ -386,6 +387,6 @@ void variant_write(const struct variant *v, struct strbuf *body)
 	} else if (v->text) {
 		bus_put_string(body, v->text);
 	} else {
-		bus_put(body, v->number, basic_of(*v->type)->size);
+		bus_put(body, v->number, alignment_of(v->type)); /* as large */
 	}
 }
