@@ -2,6 +2,7 @@
 #include "spec/check.h"
 
 #include <ctype.h>
+#include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,16 @@ static bool domainname_without_uts(const void *subject)
 	return spec->domainname && !spec_has_namespace(spec, NS_UTS);
 }
 
+/* sched(7): who has a deadline cannot fork, unless the child is to have none. */
+static bool deadline_cannot_fork(const void *subject)
+{
+	const struct spec *spec = subject;
+	const struct spec_scheduler *s = &spec->process.scheduler;
+
+	return spec->hooks[HOOK_START_CONTAINER].count && s->present &&
+	       s->policy == SCHED_DEADLINE && !(s->flags & SCHED_FLAG_RESET_ON_FORK);
+}
+
 static const struct rule config_rules[] = {
 	{ newer_version, "/ociVersion",
 	  "is newer than 1.3: what later versions added is ignored", .warning = true },
@@ -164,6 +175,10 @@ static const struct rule config_rules[] = {
 	  "needs a uts namespace in linux.namespaces: without one it would be the host's name "
 	  "that changes",
 	  "/linux/namespaces" },
+	{ deadline_cannot_fork, "/process/scheduler/flags",
+	  "must have SCHED_FLAG_RESET_ON_FORK where there are startContainer hooks: a process "
+	  "with a deadline cannot fork",
+	  "/process/scheduler" },
 	{ NULL },
 };
 

@@ -9,7 +9,7 @@ from attacking import allow, program
 from house import IN_VM
 from test_attacks_binary import KINDS, ROUNDS, Overwriter, digest, tempting, unharmed
 from test_attacks_images import SECRET, leads_out, plant, snapshot, survives, targets, without_dev
-from test_attacks_races import EACH, RUNS, link_text, moving_place, swap  # noqa: F401
+from test_attacks_races import EACH, RUNS, link_text, swap  # noqa: F401
 from test_attacks_theft import Watched
 from test_rootless import accounts, bundle, delegated, new_bundle, own, sub_bundle, user  # noqa: F401
 
@@ -87,8 +87,11 @@ def test_places_that_move(bundle, tmp_path, outside, swap, what, way):  # noqa: 
     """A volume that another container of the user changes at the same time (CVE-2021-30465, CVE-2026-47766)."""
     volume = tmp_path / "volume"
     volume.mkdir()
-    place = moving_place(volume, swap, link_text(outside, way))
-    own(tmp_path)
+    place, link = volume / "place", volume / "link"
+    place.mkdir()
+    link.symlink_to(link_text(outside, way))
+    own(tmp_path)  # ahead of the racer, who would move it away from under chown
+    swap(place, link)
     subprocess.run([*bundle.tare.become, program("weak_make"), volume, place, "touched", outside / "touched"],
                    check=True, timeout=200)
     (outside / "touched").rmdir()

@@ -87,6 +87,20 @@ def test_deadline_scheduler(mapped):
     assert found[1:] == (SCHED_DEADLINE, RESET_ON_FORK, 0, 0, *times)
 
 
+def test_deadline_and_hooks(bundle):
+    """A process with a deadline cannot start a hook: said ahead of time, and with the flag that helps it does."""
+    if not permits(SCHED_DEADLINE, 0, 2000000, 8000000, 10000000):
+        pytest.skip("the kernel permits no deadlines here")
+    scheduler = bundle.process["scheduler"] = {"policy": "SCHED_DEADLINE", "runtime": 2000000, "deadline": 8000000,
+                                               "period": 10000000}
+    bundle.config["hooks"] = {"startContainer": [{"path": "/bin/true"}]}
+    bundle.process["args"] = ["/bin/busybox", "echo", "runs"]
+    message = bundle.create_fails()
+    assert "/process/scheduler/flags" in message and "startContainer" in message
+    scheduler["flags"] = ["SCHED_FLAG_RESET_ON_FORK"]
+    assert bundle.run() == "runs\n"
+
+
 def test_scheduler_of_exec(sleeper, tmp_path):
     """A helper that enters a container may have a schedule of its own."""
     process = {"args": ["cat", "/proc/self/stat"], "cwd": "/", "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0},

@@ -113,6 +113,7 @@ static const struct mutation rlimits[] = {
 };
 
 #define S P "/scheduler"
+#define DEADLINE "\"policy\":\"SCHED_DEADLINE\",\"flags\":[\"SCHED_FLAG_RESET_ON_FORK\"],"
 static const struct mutation scheduler[] = {
 	{ S "/policy", NULL, NULL, "is required" },
 	{ S "/policy", "\"SCHED_NORMAL\"", NULL, "must be SCHED_OTHER, SCHED_FIFO" },
@@ -129,15 +130,17 @@ static const struct mutation scheduler[] = {
 	{ S, "{\"policy\":\"SCHED_RR\",\"priority\":99}", NULL, NULL },
 	{ S, "{\"policy\":\"SCHED_IDLE\",\"nice\":3}", S "/nice", "has an effect for",
 	  .warning = true },
-	{ S, "{\"policy\":\"SCHED_DEADLINE\",\"deadline\":5000}", S "/runtime",
+	{ S, "{" DEADLINE "\"deadline\":5000}", S "/runtime",
 	  "must be at least 1024" },
-	{ S, "{\"policy\":\"SCHED_DEADLINE\",\"runtime\":5000,\"deadline\":4000}", S "/deadline",
+	{ S, "{" DEADLINE "\"runtime\":5000,\"deadline\":4000}", S "/deadline",
 	  "must not be less than the runtime" },
-	{ S, "{\"policy\":\"SCHED_DEADLINE\",\"runtime\":2000,\"deadline\":4000,\"period\":3000}",
+	{ S, "{" DEADLINE "\"runtime\":2000,\"deadline\":4000,\"period\":3000}",
 	  S "/period", "not less than the deadline" },
-	{ S, "{\"policy\":\"SCHED_DEADLINE\",\"runtime\":2000,\"deadline\":9223372036854775808}",
+	{ S, "{" DEADLINE "\"runtime\":2000,\"deadline\":9223372036854775808}",
 	  S "/deadline", "must be less than 2^63" },
-	{ S, "{\"policy\":\"SCHED_DEADLINE\",\"runtime\":2000,\"deadline\":4000}", NULL, NULL },
+	{ S, "{" DEADLINE "\"runtime\":2000,\"deadline\":4000}", NULL, NULL },
+	{ S, "{\"policy\":\"SCHED_DEADLINE\",\"runtime\":2000,\"deadline\":4000}", S "/flags",
+	  "startContainer" },
 	{ NULL },
 };
 
