@@ -18,7 +18,15 @@ from terminal import User  # noqa: E402
 PROGRAM = os.path.abspath(os.environ.get("TARE", str(TREE / "build/tare")))
 
 
+def heed_signals():
+    """What nohup or a shell's & made us ignore would be inherited, and many tests send signals."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def pytest_configure(config):
+    heed_signals()
     config.addinivalue_line("markers", "v2: needs controllers on cgroup v2")
     config.addinivalue_line("markers", "seconds(n): ends the test after n seconds instead of 60")
     if os.geteuid() != 0:

@@ -32,10 +32,8 @@ def test_killed_run(bundle, tare, tmp_path, how, cgroup):
     script = RUN.format(here=str(pathlib.Path(__file__).parent), place=f"{tmp_path.name}/",
                         prefix=tare.prefix if cgroup else "no cgroup is called so",
                         command=tare.command("run", "--detach", "--bundle", bundle.path, id))
-    # Who runs the tests in the background ignores SIGINT, which is inherited.
     run = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdin=subprocess.PIPE,
-                           stdout=subprocess.PIPE,
-                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+                           stdout=subprocess.PIPE)
     helper = int(read_line(run.stdout.fileno()))
     pids = [tare.state(id)["pid"], helper]
     if how:
