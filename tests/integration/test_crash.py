@@ -28,13 +28,14 @@ def test_kill_run_in_the_foreground(bundle, tare):
 
 
 def test_kill_run_before_its_last_word(bundle, tare):
-    """Killed behind the workload's start, when it has not said so yet: the container runs."""
+    """Killed behind its word to go on, when it has not said that all is done: the container runs, or has ended because
+    tare-init saw in time that nobody listens; it is not being made for ever."""
     bundle.shell("exec sleep 1000000").write()
     id = tare.new_id()
     subprocess.run(["strace", "-qq", "-o", "/dev/null", "-P", str(tare.root / id), "-e", "inject=fchmod:signal=KILL",
                     *tare.command("run", "--detach", "--bundle", bundle.path, id)], stdin=subprocess.DEVNULL)
     assert stat.S_IMODE((tare.root / id).stat().st_mode) == 0o1700
-    assert tare.status(id) == "running"
+    assert tare.status(id) in ("running", "stopped")
     tare("delete", "--force", id)
 
 
