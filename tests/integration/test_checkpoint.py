@@ -270,8 +270,9 @@ def test_pre_dumps(counter, tare):
         assert tare.status(id) == "running"
     counter.image = top / "3"
     counter.checkpoint(id, "--parent-path", "../2")
-    first, last = (sum(file.stat().st_blocks for file in (top / name).glob("pages-*")) for name in "13")
-    assert last < first
+    # A process that was forked a moment ago has no earlier dump: that of the shell counts.
+    first, last = ([file.stat().st_blocks for file in (top / name).glob("pages-*")] for name in "13")
+    assert min(last) < max(first) / 4
     counter.restore()
     counter.goes_on()
 
