@@ -84,7 +84,8 @@ def test_console_that_moves(bundle, dev, outside, at_terminal, swap, way):  # no
     """Where the terminal is mounted: a link at the right moment leads to a file of the host."""
     (dev / "link").symlink_to(link_text(outside, way) + "/console")
     swap(dev / "console", dev / "link")
-    script = f"until mount --bind /dev/null {dev}/console && grep -q {outside}/console /proc/self/mountinfo; do :; done"
+    script = (f"until mount --bind /dev/null {dev}/console && grep -q {outside}/console /proc/self/mountinfo; "
+              f"do umount -l {dev}/console; done")
     subprocess.run(["unshare", "-m", "sh", "-c", script], check=True, stderr=subprocess.DEVNULL, timeout=100)
     before = snapshot(outside)
     for _ in range(RUNS // 2):
