@@ -32,6 +32,8 @@ struct request {
 	uint32_t join;              /* CLONE_NEW* of the namespaces joined through the pidfd */
 	int init_pidfd;             /* of the container's init; -1 in a printed plan */
 	const char *cgroup;         /* v2 path of the container's cgroup, or a sub-cgroup */
+	const char *rdt_class;      /* resctrl group that the container is in, NULL for none */
+	bool rdt_monitored;         /* and it has a monitoring group there */
 };
 
 /* Who makes the containers' cgroups. */

@@ -69,6 +69,8 @@ static int ask_for(struct entering *n, struct err *e)
 	n->request.bundle = n->container.bundle;
 	n->request.rootfs = n->container.rootfs;
 	n->request.no_new_keyring = n->container.no_new_keyring;
+	n->request.rdt_class = n->container.rdt_class;
+	n->request.rdt_monitored = n->container.monitored;
 	n->request.preserve_fds = activation.preserve_fds;
 	n->request.extra_env = activation.env;
 	n->request.init_pidfd = n->init;

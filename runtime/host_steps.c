@@ -385,8 +385,10 @@ static int step_resctrl(struct lane *lane, const struct plan_step *step, struct 
 
 static int step_resctrl_join(struct lane *lane, const struct plan_step *step, struct err *e)
 {
-	return resctrl_join(lane->resctrl, text(lane, step, 0), text(lane, step, 1),
-			    lane->launch->pid, e);
+	int r = with_resctrl(lane, e);
+
+	return r < 0 ? r : resctrl_join(lane->resctrl, text(lane, step, 0), text(lane, step, 1),
+					lane->launch->pid, e);
 }
 
 static int step_rlimit(struct lane *lane, const struct plan_step *step, struct err *e)

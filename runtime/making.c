@@ -99,6 +99,7 @@ static void describe_resctrl(struct making *m)
 
 	if (!rdt->present || resctrl_open(&root, &none) < 0)
 		return;
+	m->container.rdt_class = group;
 	if (!rdt->clos_id && faccessat(root, group, F_OK, 0) < 0)
 		m->container.resctrl = group;
 	if (rdt->enable_monitoring)

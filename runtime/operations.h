@@ -82,8 +82,12 @@ int container_restore(struct context *, const struct restore_request *, int *ret
 int container_kill(struct context *, const char *id, const char *signal, bool all, struct err *e);
 int container_delete(struct context *, const char *id, bool force, struct err *e);
 int container_pause(struct context *, const char *id, bool pause, struct err *e);
+struct update_request {
+	const struct spec_resources *resources; /* NULL: those of the cgroup stay */
+	struct strings schemata;                /* lines of Intel RDT, for the class it is in */
+};
 /* Limits of a container that is not stopped: all, or on failure none. */
-int container_update(struct context *, const char *id, const struct spec_resources *,
+int container_update(struct context *, const char *id, const struct update_request *,
 		     struct err *e);
 struct spec;
 struct mounts_request {

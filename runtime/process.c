@@ -17,16 +17,31 @@
 #include "seccomp/seccomp.h"
 #include "spec/spec.h"
 
+/* Who joins a container joins its class too, before it can use up what others have been promised. */
+static void rdt_of_exec(struct compile *c)
+{
+	if (!c->request->rdt_class)
+		return;
+	PLAN_HOST(c->plan, OP_RESCTRL_JOIN, "/linux/intelRdt",
+		  plan_str(c->plan, c->request->rdt_class),
+		  plan_str(c->plan, c->request->rdt_monitored ? c->request->id : NULL))
+		->flags = STEP_OPTIONAL; /* the file system may be unmounted by now */
+	plan_sync(c->plan, HOST_TO_INIT, "/linux/intelRdt");
+}
+
 int identity_compile(struct compile *c, struct err *e)
 {
-	if (c->request->kind != REQUEST_EXEC)
-		PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "creating"));
-	if (c->request->kind != REQUEST_EXEC && c->spec->linux.intel_rdt.present)
+	const struct spec_intel_rdt *rdt = &c->spec->linux.intel_rdt;
+
+	if (c->request->kind == REQUEST_EXEC) {
+		rdt_of_exec(c);
+		return 0;
+	}
+	PLAN_HOST(c->plan, OP_STATE, NULL, plan_str(c->plan, "creating"));
+	if (rdt->present)
 		PLAN_HOST(c->plan, OP_RESCTRL_JOIN, "/linux/intelRdt",
 			  plan_str(c->plan, resctrl_group_name(c->spec, c->request->id)),
-			  plan_str(c->plan, c->spec->linux.intel_rdt.enable_monitoring
-						    ? c->request->id
-						    : NULL));
+			  plan_str(c->plan, rdt->enable_monitoring ? c->request->id : NULL));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/resctrl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -104,17 +106,34 @@ static int check_existing(int group, const struct resctrl_group *wanted, struct 
 	return 0;
 }
 
-static int write_schemata(int group, const struct resctrl_group *wanted, struct err *e)
+/* The file system keeps in a file of its root what it had against the last write. */
+static int refused(int root, const struct resctrl_group *wanted, const char *line, int code,
+		   struct err *e)
+{
+	autobuf words = { 0 };
+
+	err_set(e, code, "resctrl group %s: write %s to schemata", wanted->name, line);
+	if (file_read(root, "info/last_cmd_status", SCHEMATA_MAX, &words) < 0 || !words.length ||
+	    str_starts(words.text, "ok"))
+		return -code;
+	return err_hint(e, "%.*s", (int)strcspn(words.text, "\n"), words.text);
+}
+
+static int write_line(int group, const char *text)
+{
+	autobuf line = { 0 };
+
+	strbuf_addf(&line, "%s\n", text);
+	return file_write(group, "schemata", line.text);
+}
+
+static int write_schemata(int root, int group, const struct resctrl_group *wanted, struct err *e)
 {
 	for (size_t i = 0; i < wanted->schemata.count; i++) {
-		autobuf line = { 0 };
-		int r;
+		int r = write_line(group, wanted->schemata.items[i]);
 
-		strbuf_addf(&line, "%s\n", wanted->schemata.items[i]);
-		r = file_write(group, "schemata", line.text);
 		if (r < 0)
-			return err_set(e, -r, "resctrl group %s: write %s to schemata",
-				       wanted->name, wanted->schemata.items[i]);
+			return refused(root, wanted, wanted->schemata.items[i], -r, e);
 	}
 	return 0;
 }
@@ -130,7 +149,7 @@ static int make_new(int root, const struct resctrl_group *wanted, struct err *e)
 		return err_set(e, errno, "resctrl group %s: mkdir", wanted->name);
 	group = open_group(root, wanted->name);
 	r = group < 0 ? err_set(e, -group, "resctrl group %s", wanted->name)
-		      : write_schemata(group, wanted, e);
+		      : write_schemata(root, group, wanted, e);
 	if (r < 0)
 		unlinkat(root, wanted->name, AT_REMOVEDIR);
 	return r;
@@ -187,6 +206,84 @@ int resctrl_join(int root, const char *group, const char *monitor, pid_t pid, st
 	r = monitor_path(path, group, monitor);
 	return r < 0 ? err_set(e, -r, "resctrl monitoring group %s", monitor)
 		     : add_task(root, path, pid, e);
+}
+
+/* One that ends meanwhile needs no class. */
+static int add_threads(int root, const char *group, pid_t pid, struct err *e)
+{
+	char path[32];
+	struct dirent *entry;
+	DIR *threads;
+	int r = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	threads = opendir(path);
+	while (threads && r == 0 && (entry = readdir(threads))) {
+		pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		r = thread > 0 ? add_task(root, group, thread, e) : 0;
+		r = r == -ESRCH ? 0 : r;
+	}
+	if (threads)
+		closedir(threads);
+	return r;
+}
+
+int resctrl_move(int root, const char *group, const pid_t *pids, size_t count, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = add_threads(root, group, pids[i], e);
+	return r;
+}
+
+const char *resctrl_line(struct arena *arena, const char *schemata, const char *resource)
+{
+	size_t length = strlen(resource);
+
+	for (const char *at = schemata; at && *at; at = strchr(at, '\n')) {
+		at += strspn(at, " \t\n");
+		if (strncmp(at, resource, length) == 0)
+			return arena_strndup(arena, at, strcspn(at, "\n"));
+	}
+	return NULL;
+}
+
+/* The lines that are there for the resources of those wanted. */
+static struct strings lines_before(struct arena *arena, const struct resctrl_group *wanted,
+				   const char *schemata)
+{
+	const char **lines = arena_array(arena, wanted->schemata.count + 1, sizeof *lines);
+	size_t count = 0;
+
+	for (size_t i = 0; i < wanted->schemata.count; i++) {
+		const char *line = wanted->schemata.items[i];
+		const char *name = arena_strndup(arena, line, strcspn(line, ":"));
+
+		lines[count] = resctrl_line(arena, schemata, arena_printf(arena, "%s:", name));
+		count += lines[count] != NULL;
+	}
+	return (struct strings){ lines, count };
+}
+
+int resctrl_change(struct arena *arena, int root, const struct resctrl_group *wanted,
+		   struct strings *ret_before, struct err *e)
+{
+	autofd group = open_group(root, wanted->name);
+	autobuf schemata = { 0 };
+	struct strings before;
+	int r = group < 0 ? group : file_read(group, "schemata", SCHEMATA_MAX, &schemata);
+
+	if (r < 0)
+		return err_set(e, -r, "resctrl group %s: schemata", wanted->name);
+	before = lines_before(arena, wanted, schemata.text);
+	r = write_schemata(root, group, wanted, e);
+	for (size_t i = 0; r < 0 && i < before.count; i++)
+		write_line(group, before.items[i]);
+	if (r == 0)
+		*ret_before = before;
+	return r;
 }
 
 int resctrl_remove(int root, const char *group, const char *monitor, struct err *e)

@@ -3,8 +3,8 @@
  * Intel RDT through the resctrl file system (config-linux.md#intelrdt, the kernel's
  * Documentation/filesystems/resctrl.rst). root is a descriptor of its mount.
  *
- * Invariant: a group that was there before is never changed and never removed; one that tare made
- * for a container ends with it.
+ * Invariant: a group that was there before is never removed, and never changed but by
+ * resctrl_change(), which a user asks for; one that tare made for a container ends with it.
  */
 #pragma once
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 
+struct arena;
 struct err;
 
 /* Opens the mount: -ENODEV with a hint when there is none. */
@@ -29,6 +30,14 @@ int resctrl_make(int root, const struct resctrl_group *, struct err *e);
 int resctrl_monitor(int root, const char *group, const char *id, struct err *e);
 /* Puts a process into the group, and into its monitoring group unless monitor is NULL. */
 int resctrl_join(int root, const char *group, const char *monitor, pid_t pid, struct err *e);
+/* The same for all threads of processes that run. */
+int resctrl_move(int root, const char *group, const pid_t *pids, size_t count, struct err *e);
+/* Writes lines into the schemata of a group in use: all or, on failure, none. *ret_before: the lines
+ * that take them back. */
+int resctrl_change(struct arena *, int root, const struct resctrl_group *,
+		   struct strings *ret_before, struct err *e);
+/* The line for a resource ("L3") in the text of a schemata file, without blanks around; NULL if there is none. Pure. */
+const char *resctrl_line(struct arena *, const char *schemata, const char *resource);
 /* Removes a group (monitor NULL) or a monitoring group in it; absent is success. */
 int resctrl_remove(int root, const char *group, const char *monitor, struct err *e);
 /* Whether a line asks for what the text of a schemata file holds already. Pure. */

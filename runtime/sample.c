@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "runtime/rdt.h"
 #include "runtime/state.h"
 
 enum { NET_DEV_MAX = 4 << 20 };
@@ -96,6 +97,7 @@ int sample_take(struct arena *arena, const struct container *c, int cgroup,
 	if (r < 0)
 		return r;
 	read_interfaces(arena, c, &sample);
+	sample.rdt = rdt_figures(arena, c);
 	*ret_sample = sample;
 	return 0;
 }

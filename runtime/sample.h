@@ -11,6 +11,7 @@
 struct arena;
 struct container;
 struct err;
+struct rdt_figures;
 struct strbuf;
 
 /* A line of /proc/PID/net/dev. */
@@ -21,6 +22,7 @@ struct interface {
 };
 struct sample {
 	struct cgroup_stats cgroup;
+	const struct rdt_figures *rdt; /* NULL for a container without a class of service */
 	const struct interface *interfaces; /* of a network namespace of its own; without "lo" */
 	size_t interface_count;
 };

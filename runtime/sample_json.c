@@ -5,6 +5,7 @@
 #include "base/bitlist.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "runtime/rdt.h"
 #include "runtime/sample.h"
 
 /* Members and elements begin behind a comma unless they are the first. */
@@ -243,6 +244,80 @@ static void hugetlb(struct strbuf *out, const struct cgroup_stats *s)
 	close_object(out);
 }
 
+static void schema(struct strbuf *out, const char *key, const char *line)
+{
+	if (line)
+		text(out, key, line);
+}
+
+static void cache(struct strbuf *out, const struct rdt_figures *f)
+{
+	if (!f->mask)
+		return;
+	open_object(out, "l3_cache_info");
+	text(out, "cbm_mask", f->mask);
+	number(out, "min_cbm_bits", f->least_bits);
+	number(out, "num_closids", f->cache_classes);
+	close_object(out);
+	schema(out, "l3_cache_schema_root", f->cache_of_root);
+	schema(out, "l3_cache_schema", f->cache);
+}
+
+static void bandwidth(struct strbuf *out, const struct rdt_figures *f)
+{
+	if (!f->bandwidth_known)
+		return;
+	open_object(out, "mem_bw_info");
+	number(out, "bandwidth_gran", f->granularity);
+	number(out, "delay_linear", f->linear_delay);
+	number(out, "min_bandwidth", f->least_bandwidth);
+	number(out, "num_closids", f->bandwidth_classes);
+	close_object(out);
+	schema(out, "mem_bw_schema_root", f->bandwidth_of_root);
+	schema(out, "mem_bw_schema", f->bandwidth);
+}
+
+static void traffic(struct strbuf *out, const struct rdt_figures *f)
+{
+	if (!f->counts_traffic)
+		return;
+	begin(out, "mbm_stats");
+	strbuf_add(out, "[");
+	for (size_t i = 0; i < f->node_count; i++) {
+		open_object(out, NULL);
+		number(out, "mbm_total_bytes", f->nodes[i].total);
+		number(out, "mbm_local_bytes", f->nodes[i].local);
+		close_object(out);
+	}
+	strbuf_add(out, "]");
+}
+
+static void occupancy(struct strbuf *out, const struct rdt_figures *f)
+{
+	if (!f->counts_occupancy)
+		return;
+	begin(out, "cmt_stats");
+	strbuf_add(out, "[");
+	for (size_t i = 0; i < f->node_count; i++) {
+		open_object(out, NULL);
+		number(out, "llc_occupancy", f->nodes[i].occupancy);
+		close_object(out);
+	}
+	strbuf_add(out, "]");
+}
+
+static void intel_rdt(struct strbuf *out, const struct rdt_figures *f)
+{
+	open_object(out, "intel_rdt");
+	if (f) {
+		cache(out, f);
+		bandwidth(out, f);
+		traffic(out, f);
+		occupancy(out, f);
+	}
+	close_object(out);
+}
+
 static void network(struct strbuf *out, const struct sample *sample)
 {
 	static const struct io_row rows[] = {
@@ -288,8 +363,7 @@ void sample_event(const char *id, const struct sample *sample, struct strbuf *re
 	pids(&line, &sample->cgroup);
 	blkio(&line, &sample->cgroup);
 	hugetlb(&line, &sample->cgroup);
-	open_object(&line, "intel_rdt");
-	close_object(&line);
+	intel_rdt(&line, sample->rdt);
 	network(&line, sample);
 	close_object(&line);
 	close_object(&line);

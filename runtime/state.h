@@ -46,6 +46,7 @@ struct container {
 	const char *user_unit;  /* the same of the user's manager */
 	const char *resctrl;    /* resctrl group made for it, NULL if none */
 	const char *monitored;  /* resctrl group that holds its monitoring group, NULL if none */
+	const char *rdt_class;  /* resctrl group that it is in, whoever made it; NULL: the root's */
 	uint32_t namespaces;    /* CLONE_NEW* that are not the runtime's own */
 	const char *oci_version;
 	const struct pair *annotations;

@@ -44,6 +44,7 @@ static const struct member {
 	{ "userUnit", OPTIONAL_TEXT, offsetof(struct container, user_unit) },
 	{ "resctrl", OPTIONAL_TEXT, offsetof(struct container, resctrl) },
 	{ "monitored", OPTIONAL_TEXT, offsetof(struct container, monitored) },
+	{ "rdtClass", OPTIONAL_TEXT, offsetof(struct container, rdt_class) },
 	{ "namespaces", U32, offsetof(struct container, namespaces) },
 	{ "terminal", BOOL, offsetof(struct container, terminal) },
 	{ "noNewKeyring", OPTIONAL_BOOL, offsetof(struct container, no_new_keyring) },

@@ -6,25 +6,49 @@
 #include "cgroups/scope.h"
 #include "runtime/context.h"
 #include "runtime/operations.h"
+#include "runtime/rdt.h"
 #include "runtime/state.h"
 
-static int check(const struct container *c, enum status status, struct err *e)
+static int check(const struct container *c, enum status status, bool limits, struct err *e)
 {
 	if (status == STATUS_STOPPED || status == STATUS_CREATING)
 		return err_say(e, EINVAL, "container not running: %s is %s", c->id,
 			       status_names[status]);
-	if (!c->cgroup)
+	if (!c->cgroup && limits)
 		return err_say(e, EOPNOTSUPP, "container %s has no cgroup that could have limits",
 			       c->id);
 	return 0;
 }
 
-int container_update(struct context *context, const char *id,
-		     const struct spec_resources *resources, struct err *e)
+static int change_limits(struct context *context, const struct container *c,
+			 const struct spec_resources *resources, struct err *e)
+{
+	struct scope scope;
+	const struct cgroup_place place = { c->cgroup, container_scope(c, &scope) };
+
+	if (!resources)
+		return 0;
+	return cgroup_update(context->arena, &context->host, &place, resources, e);
+}
+
+static int change(struct context *context, struct container *c,
+		  const struct update_request *ask, struct err *e)
+{
+	autordt done = RDT_CHANGE_NONE;
+	int r = ask->schemata.count ? rdt_change(context, c, &ask->schemata, &done, e) : 0;
+
+	if (r < 0)
+		return r;
+	r = change_limits(context, c, ask->resources, e);
+	if (r < 0)
+		rdt_take_back(context, c, &done);
+	return r;
+}
+
+int container_update(struct context *context, const char *id, const struct update_request *ask,
+		     struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	struct cgroup_place place;
-	struct scope scope;
 	enum status status;
 	int r = container_load(context, id, true, &c, e);
 
@@ -33,9 +57,6 @@ int container_update(struct context *context, const char *id,
 	if (r == 0)
 		r = container_status(context, &c, &status, e);
 	if (r == 0)
-		r = check(&c, status, e);
-	place = (struct cgroup_place){ c.cgroup, container_scope(&c, &scope) };
-	if (r == 0)
-		r = cgroup_update(context->arena, &context->host, &place, resources, e);
-	return r;
+		r = check(&c, status, ask->resources, e);
+	return r < 0 ? r : change(context, &c, ask, e);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -54,21 +57,49 @@ static int from_options(struct invocation *in, const struct spec_resources **ret
 	return load(in, fd, ret_resources, e);
 }
 
-/* What cannot be done is refused, and what the kernel no longer does is told of. */
-static int check(const struct options *o, struct err *e)
+/* The lines for Intel RDT, each for the one resource that its option names. */
+static const struct schema_row {
+	const char *option, *begin;
+	size_t offset; /* into struct options */
+} schema_rows[] = {
+	{ "--l3-cache-schema", "L3", offsetof(struct options, l3_cache_schema) },
+	{ "--mem-bw-schema", "MB:", offsetof(struct options, mem_bw_schema) },
+};
+enum { SCHEMAS = sizeof schema_rows / sizeof *schema_rows };
+
+static int schemata(struct invocation *in, struct strings *ret_lines, struct err *e)
+{
+	const char **lines = arena_array(in->context->arena, SCHEMAS, sizeof *lines);
+	size_t count = 0;
+
+	for (size_t i = 0; i < SCHEMAS; i++) {
+		const struct schema_row *row = &schema_rows[i];
+		const char *line =
+			*(const char *const *)((const char *)in->options + row->offset);
+
+		if (!line || !*line)
+			continue;
+		if (!str_starts(line, row->begin) || strchr(line, '\n'))
+			return err_say(e, EINVAL, "%s: \"%s\" is not one line that begins with "
+						  "\"%s\"", row->option, line, row->begin);
+		lines[count++] = line;
+	}
+	*ret_lines = (struct strings){ lines, count };
+	return 0;
+}
+
+/* What the kernel no longer does is told of. */
+static int check(const struct options *o, bool schemata, struct err *e)
 {
 	const char *given = update_option_given(o);
 
-	if (o->l3_cache_schema || o->mem_bw_schema)
-		return err_say(e, EOPNOTSUPP, "%s: this version of tare cannot change Intel RDT limits",
-			       o->l3_cache_schema ? "--l3-cache-schema" : "--mem-bw-schema");
 	if (o->kernel_memory || o->kernel_memory_tcp)
 		log_line(LOG_LEVEL_WARNING, "%s is ignored: the memory limit counts kernel memory "
 					    "too", o->kernel_memory ? "--kernel-memory"
 								    : "--kernel-memory-tcp");
 	if (o->resources && given)
 		return err_say(e, EINVAL, "--resources and %s exclude each other", given);
-	if (!o->resources && !given && !o->kernel_memory && !o->kernel_memory_tcp)
+	if (!o->resources && !given && !schemata && !o->kernel_memory && !o->kernel_memory_tcp)
 		return err_say(e, EINVAL, "no limit to change: use --resources, or an option that "
 					  "names one");
 	return 0;
@@ -76,12 +107,14 @@ static int check(const struct options *o, struct err *e)
 
 int command_update(struct invocation *in, struct err *e)
 {
-	const struct spec_resources *resources;
-	int r = check(in->options, e);
+	struct update_request ask = { 0 };
+	int r = schemata(in, &ask.schemata, e);
 
+	if (r == 0)
+		r = check(in->options, ask.schemata.count, e);
 	if (r == 0 && in->options->resources)
-		r = from_file(in, in->options->resources, &resources, e);
-	else if (r == 0)
-		r = from_options(in, &resources, e);
-	return r < 0 ? r : container_update(in->context, in->argv[0], resources, e);
+		r = from_file(in, in->options->resources, &ask.resources, e);
+	else if (r == 0 && (update_option_given(in->options) || !ask.schemata.count))
+		r = from_options(in, &ask.resources, e);
+	return r < 0 ? r : container_update(in->context, in->argv[0], &ask, e);
 }

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fields of process and linux that few configs have, each seen by the program it is for. Those that need no
 privilege are tested again as an unprivileged user, in test_fields_rootless.py."""
+import contextlib
 import ctypes
 import json
 import os
 import pathlib
+import shutil
+import signal
 import struct
 import subprocess
 
@@ -356,6 +359,11 @@ def test_cache_allocation_where_there_is_none(bundle):
     assert "/linux/intelRdt" in message and "mount -t resctrl" in message
 
 
+INFO = {"last_cmd_status": "ok", "L3/cbm_mask": "fff", "L3/min_cbm_bits": "2", "L3/num_closids": "16",
+        "MB/bandwidth_gran": "10", "MB/delay_linear": "1", "MB/min_bandwidth": "10", "MB/num_closids": "8",
+        "L3_MON/mon_features": "llc_occupancy\nmbm_total_bytes\nmbm_local_bytes"}
+
+
 @pytest.fixture
 def resctrl(tare, tmp_path):
     """A directory in the place of /sys/fs/resctrl, for a tare that loads libraries."""
@@ -364,6 +372,9 @@ def resctrl(tare, tmp_path):
     root = tmp_path / "resctrl"
     (root / "mon_groups").mkdir(parents=True)
     (root / "there/mon_groups").mkdir(parents=True)
+    for name, value in INFO.items():
+        (root / "info" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "info" / name).write_text(value + "\n")
     for path in (root, root / "there"):
         (path / "tasks").touch()
         (path / "schemata").write_text("    L3:0=0ff;1=f00\n    MB:0= 20;1=100\n")
@@ -396,7 +407,7 @@ def test_cache_allocation(mapped, resctrl, rdt, group, kept, monitored):
     assert text(directory / "tasks") == [str(container.pid)]
     assert watch.exists() == monitored and (not monitored or text(watch / "tasks") == [str(container.pid)])
     if not kept:  # each line was written over the one before: "schemata" comes last
-        assert text(directory / "schemata") == ["L3:0=f"]
+        assert lines(directory / "schemata") == ["L3:0=f", "MB:0=20"]
     container.remove()
     assert directory.exists() == kept and not watch.exists()
 
@@ -417,7 +428,107 @@ def test_failed_container_leaves_no_class(bundle, resctrl):
     bundle.linux["intelRdt"] = {"schemata": ["L3:0=f"], "enableMonitoring": True}
     bundle.process["args"] = ["/not/there"]
     bundle.create_fails()
-    assert {path.name for path in resctrl.iterdir()} == {"mon_groups", "schemata", "tasks", "there"}
+    assert {path.name for path in resctrl.iterdir()} == {"info", "mon_groups", "schemata", "tasks", "there"}
+
+
+def lines(path):
+    return sorted(line.strip() for line in path.read_text().splitlines())
+
+
+@contextlib.contextmanager
+def executed(container, pid_file):
+    """A detached exec's process id, as text. It is a child of the test's, who reaps it."""
+    container.tare("exec", "--detach", "--pid-file", pid_file, container.id, "sleep", "1000000")
+    pid = pid_file.read_text()
+    yield pid
+    os.kill(int(pid), signal.SIGKILL)
+    os.waitpid(int(pid), 0)
+
+
+def test_exec_joins_the_class(bundle, resctrl):
+    """A backup that is run in a container must not flush the cache that others were promised."""
+    bundle.linux["intelRdt"] = {"closID": "there", "enableMonitoring": True}
+    container = bundle.shell("exec sleep 1000000").start()
+    watch = resctrl / "there/mon_groups" / container.id / "tasks"
+    with executed(container, bundle.path / "pid") as pid:
+        assert text(resctrl / "there/tasks") == [pid] == text(watch)
+    shutil.rmtree(resctrl)  # what is unmounted meanwhile is no reason to keep everybody out
+    assert container.tare.try_("exec", container.id, "echo", "entered").out == "entered\n"
+    container.remove()
+
+
+def test_update_of_the_class(bundle, resctrl):
+    """A neighbour that needs more cache gets it while this container runs; what is not named stays."""
+    bundle.linux["intelRdt"] = {"closID": "there"}
+    container = bundle.shell("exec sleep 1000000").start()
+    container.tare("update", "--l3-cache-schema", "L3:0=00f;1=f00", container.id)
+    assert lines(resctrl / "there/schemata") == ["L3:0=00f;1=f00", "MB:0= 20;1=100"]
+    container.tare("update", "--mem-bw-schema=MB:0=30;1=40", "--l3-cache-schema=L3:0=1;1=2", container.id)
+    assert lines(resctrl / "there/schemata") == ["L3:0=1;1=2", "MB:0=30;1=40"]
+    container.remove()
+    assert (resctrl / "there").exists()
+
+
+def test_update_makes_a_class(bundle, resctrl):
+    """Who had no class gets one with all processes, exec's too, and leaves none behind."""
+    container = bundle.shell("sleep 1000000 & exec sleep 1000000").start()
+    container.tare("update", "--l3-cache-schema", "L3:0=f", container.id)
+    own = resctrl / container.id
+    assert lines(own / "schemata") == ["L3:0=f"] and text(own / "tasks")
+    with executed(container, bundle.path / "pid") as pid:
+        assert text(own / "tasks") == [pid]
+    assert json.loads(container.tare("events", "--stats", container.id))["data"]["intel_rdt"]["l3_cache_schema"] == "L3:0=f"
+    container.remove()
+    assert not own.exists()
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--l3-cache-schema=L3:0=0"], ["mask 0 is not possible", "schemata"]),
+    (["--l3-cache-schema=L3:0=1", "--mem-bw-schema=MB:0=0"], ["MB:0=0"]),
+    (["--l3-cache-schema=MB:0=1"], ["--l3-cache-schema", "L3"]),
+    (["--l3-cache-schema=L3:0=1", "--pids-limit=many"], ["--pids-limit"]),
+    (["--l3-cache-schema=L3:0=1", "--cpu-rt-runtime=5"], ["realtimeRuntime"])])
+@pytest.mark.parametrize("closid", ["there", None])
+def test_update_of_the_class_fails(bundle, resctrl, options, words, closid):
+    """Half an update leaves a class with limits that nobody asked for, or one class less for others."""
+    if closid:
+        bundle.linux["intelRdt"] = {"closID": closid}
+    container = bundle.shell("exec sleep 1000000").start()
+    message = container.tare.fails("update", *options, container.id)
+    assert all(word in message for word in words), message
+    assert lines(resctrl / "there/schemata") == ["L3:0=0ff;1=f00", "MB:0= 20;1=100"]
+    assert not (resctrl / container.id).exists()
+    container.remove()
+
+
+def test_update_of_a_class_that_is_not_its_own(bundle, resctrl):
+    """A directory that happens to have the container's name is somebody else's."""
+    container = bundle.shell("exec sleep 1000000").start()
+    (resctrl / container.id).mkdir()
+    assert "exists" in container.tare.fails("update", "--l3-cache-schema", "L3:0=f", container.id)
+    container.remove()
+    assert (resctrl / container.id).exists()
+
+
+@pytest.mark.parametrize("monitored", [False, True])
+def test_figures_of_the_class(bundle, resctrl, monitored):
+    """A dashboard shows who fills the cache; members are named as runc names them."""
+    bundle.linux["intelRdt"] = {"closID": "there", "enableMonitoring": monitored}
+    container = bundle.shell("exec sleep 1000000").start()
+    group = resctrl / "there/mon_groups" / container.id if monitored else resctrl / "there"
+    for i, cache in enumerate(("mon_L3_01", "mon_L3_00")):
+        (group / "mon_data" / cache).mkdir(parents=True)
+        for k, name in enumerate(("mbm_total_bytes", "mbm_local_bytes", "llc_occupancy")):
+            (group / "mon_data" / cache / name).write_text(f"{10 * i + k}\n" if (i, k) != (0, 1) else "Unavailable\n")
+    found = json.loads(container.tare("events", "--stats", container.id))["data"]["intel_rdt"]
+    schemata = {"l3_cache_schema": "L3:0=0ff;1=f00", "mem_bw_schema": "MB:0= 20;1=100"}
+    assert found == {
+        "l3_cache_info": {"cbm_mask": "fff", "min_cbm_bits": 2, "num_closids": 16},
+        "mem_bw_info": {"bandwidth_gran": 10, "delay_linear": 1, "min_bandwidth": 10, "num_closids": 8},
+        **schemata, **{f"{name}_root": line for name, line in schemata.items()},
+        "mbm_stats": [{"mbm_total_bytes": 10, "mbm_local_bytes": 11}, {"mbm_total_bytes": 0, "mbm_local_bytes": 0}],
+        "cmt_stats": [{"llc_occupancy": 12}, {"llc_occupancy": 2}]}
+    container.remove()
 
 
 # The session keyring

@@ -151,7 +151,7 @@ def test_paused(limited):
     ([], ["no limit"]), (["--memory", "1x"], ["--memory", "1x"]), (["--pids-limit", "many"], ["--pids-limit", "many"]),
     (["--blkio-weight", "5"], ["blockIO/weight", "10"]), (["--cpu-rt-runtime", "5"], ["realtimeRuntime"]),
     (["--memory-swap", "1m"], ["swap", "limit"]), (["--resources", "-", "--memory", "1"], ["exclude"]),
-    (["--resources", "/nowhere"], ["/nowhere"]), (["--l3-cache-schema", "L3:0=f"], ["RDT"])])
+    (["--resources", "/nowhere"], ["/nowhere"]), (["--l3-cache-schema", "L3:0=f"], ["resctrl"])])
 def test_refusals(limited, options, words):
     """What cannot be done must be said, by the name that the caller used."""
     container, _ = limited

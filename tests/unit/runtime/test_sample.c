@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "runtime/rdt.h"
 #include "runtime/sample.h"
 
 static const struct stats_device devices[] = { { 8, 16, 1, 2, 3, 4, 5, 6 } };
@@ -86,6 +87,24 @@ static void test_empty_event(void **state)
 	assert_non_null(strstr(out.text, "\"network_interfaces\":null}}\n"));
 }
 
+/* A processor may have only one of both resources, and count nothing: members of what it lacks mislead. */
+static void test_class_of_service(void **state)
+{
+	static const struct rdt_figures rdt = {
+		.bandwidth_known = true, .granularity = 10, .linear_delay = 1,
+		.least_bandwidth = 20, .bandwidth_classes = 8, .bandwidth = "MB:0=30",
+		.counts_traffic = true,
+	};
+	const struct sample s = { .cgroup = { .cpus = "", .mems = "" }, .rdt = &rdt };
+	autobuf out = { 0 };
+
+	sample_event("x", &s, &out);
+	assert_non_null(strstr(out.text,
+			       "\"intel_rdt\":{\"mem_bw_info\":{\"bandwidth_gran\":10,"
+			       "\"delay_linear\":1,\"min_bandwidth\":20,\"num_closids\":8},"
+			       "\"mem_bw_schema\":\"MB:0=30\",\"mbm_stats\":[]},\"net"));
+}
+
 /* An engine counts OOM kills by these lines. */
 static void test_oom(void **state)
 {
@@ -150,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_empty_event),
+		cmocka_unit_test(test_class_of_service),
 		cmocka_unit_test(test_oom),
 		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_interfaces),
