@@ -6,11 +6,12 @@
 #pragma once
 #include <sys/types.h>
 
+struct context;
 struct err;
 
 /* Connects to the unix socket at path and sends master with SCM_RIGHTS and its name as the payload
  * (runc's form). */
-int console_send(const char *path, int master, struct err *e);
+int console_send(const struct context *, const char *path, int master, struct err *e);
 
 /* The foreground: waits for the process, forwards signals, and copies between the
  * user's terminal and the master until both are drained. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <signal.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -151,9 +150,9 @@ static int tell(struct entering *n, struct err *e)
 	if (n->ask->pid_file)
 		r = write_pid_file(n->ask->pid_file, n->launch.pid, e);
 	if (r == 0 && n->ask->pidfd_socket)
-		r = send_pidfd(n->ask->pidfd_socket, n->launch.pidfd, e);
+		r = send_pidfd(n->context, "--pidfd-socket", n->ask->pidfd_socket, n->launch.pidfd, e);
 	if (r < 0)
-		sys_pidfd_send_signal(n->launch.pidfd, SIGKILL);
+		launch_end(&n->launch);
 	return r;
 }
 

@@ -423,7 +423,7 @@ static int step_take_console(struct lane *lane, const struct plan_step *step, st
 	if (lane->taken < 0)
 		return err_say(e, EPROTO, "tare-init sent no terminal");
 	if (launch->console_socket) {
-		int r = console_send(launch->console_socket, lane->taken, e);
+		int r = console_send(launch->context, launch->console_socket, lane->taken, e);
 
 		fd_close(&lane->taken);
 		return r;

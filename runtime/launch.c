@@ -73,6 +73,15 @@ static void undo_cgroup(struct lane *lane)
 		cgroup_remove(&launch->context->host, launch->container->cgroup, &ignored);
 }
 
+void launch_end(struct launch *launch)
+{
+	if (launch->pidfd < 0)
+		return;
+	sys_pidfd_send_signal(launch->pidfd, SIGKILL);
+	waitid(P_PIDFD, (id_t)launch->pidfd, &(siginfo_t){ 0 }, WEXITED);
+	fd_close(&launch->pidfd);
+}
+
 /* Ends what a failed launch made. Errors here would hide the one that matters. */
 static void lane_undo(struct lane *lane)
 {
@@ -80,11 +89,7 @@ static void lane_undo(struct lane *lane)
 	struct scope scope;
 	struct err ignored;
 
-	if (launch->pidfd >= 0) {
-		sys_pidfd_send_signal(launch->pidfd, SIGKILL);
-		waitid(P_PIDFD, (id_t)launch->pidfd, &(siginfo_t){ 0 }, WEXITED);
-		fd_close(&launch->pidfd);
-	}
+	launch_end(launch);
 	holder_end(&lane->holder);
 	if (lane->cgroup >= 0)
 		undo_cgroup(lane);

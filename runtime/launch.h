@@ -40,6 +40,8 @@ struct launch {
 };
 void launch_init(struct launch *);
 void launch_clear(struct launch *); /* closes what is left, twice is fine */
+/* Kills the process, if there is one, and reaps it: until then its pid namespace could not end. */
+void launch_end(struct launch *);
 
 /* Runs the host lane to its end. For create that is the gate; for run and exec, success of execve. */
 int launch_run(struct launch *, struct err *e);

@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "runtime/unix.h"
+#include "runtime/peer.h"
 
 int write_pid_file(const char *path, pid_t pid, struct err *e)
 {
@@ -30,13 +29,11 @@ int write_pid_file(const char *path, pid_t pid, struct err *e)
 	return r < 0 ? err_set(e, -r, "--pid-file %s", path) : 0;
 }
 
-int send_pidfd(const char *socket_path, int pidfd, struct err *e)
+int send_pidfd(const struct context *context, const char *what, const char *socket_path, int pidfd,
+	       struct err *e)
 {
-	autofd peer = unix_connect(AT_FDCWD, socket_path, SOCK_STREAM);
-	ssize_t n;
+	static const char word[] = "pidfd";
+	const struct peer_message message = { what, socket_path, word, strlen(word), pidfd };
 
-	if (peer < 0)
-		return err_set(e, -peer, "--pidfd-socket %s: connect", socket_path);
-	n = socket_send_fd(peer, "pidfd", strlen("pidfd"), pidfd);
-	return n < 0 ? err_set(e, (int)-n, "--pidfd-socket %s: sendmsg", socket_path) : 0;
+	return peer_tell(context, &message, e);
 }

@@ -168,7 +168,7 @@ static int take_console(struct restoring *w, int fd, struct err *e)
 	if (fd < 0)
 		return err_say(e, EPROTO, "criu sent no terminal");
 	if (m->ask->console_socket)
-		return console_send(m->ask->console_socket, fd, e);
+		return console_send(m->context, m->ask->console_socket, fd, e);
 	m->launch.console = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	return m->launch.console < 0 ? err_set(e, errno, "the terminal") : 0;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -46,20 +47,37 @@ static int set_descriptor(struct sockaddr_un *address, int dir, const char *path
 	return (int)sizeof *address;
 }
 
-int unix_connect(int dir, const char *path, int type)
+static int connect_to(int fd, int dir, const char *path)
 {
 	struct sockaddr_un address = { 0 };
 	autofd node = -1;
-	autofd fd = -1;
 	int length = dir == AT_FDCWD && *path == '@' ? set_abstract(&address, path)
 						     : set_descriptor(&address, dir, path, &node);
 
 	if (length < 0)
 		return length;
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, (socklen_t)length) < 0)
+	return connect(fd, (const struct sockaddr *)&address, (socklen_t)length) < 0 ? -errno : 0;
+}
+
+int unix_connect(int dir, const char *path, int type)
+{
+	autofd fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	int r = fd < 0 ? -errno : connect_to(fd, dir, path);
+
+	return r < 0 ? r : fd_take(&fd);
+}
+
+/* A connect(2) that waits for room in the backlog heeds the time for sending. */
+int unix_connect_within(const char *path, int milliseconds)
+{
+	const struct timeval limit = { milliseconds / 1000, milliseconds % 1000 * 1000 };
+	autofd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
 		return -errno;
-	return fd_take(&fd);
+	r = connect_to(fd, AT_FDCWD, path);
+	return r < 0 ? r : fd_take(&fd);
 }
 
 int unix_bind(int dir, const char *name, int type)

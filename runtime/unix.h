@@ -8,5 +8,7 @@
 /* A socket (type with SOCK_NONBLOCK if wanted; SOCK_CLOEXEC is added) connected to dir/path.
  * "@name" with dir AT_FDCWD is an abstract address. */
 int unix_connect(int dir, const char *path, int type);
+/* A stream connected to path; -EAGAIN when nobody accepts it for so long. */
+int unix_connect_within(const char *path, int milliseconds);
 /* A socket bound to dir/name, replacing what was there. */
 int unix_bind(int dir, const char *name, int type);

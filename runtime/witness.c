@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -134,7 +135,7 @@ _Noreturn static void be_agent(struct witness *w, int server, int leash)
 
 int witness_begin(int server, struct witness *ret_witness, struct err *e)
 {
-	struct witness w = { share(), share(), -1 };
+	struct witness w = { share(), share(), -1, -1 };
 	int ends[2];
 	pid_t pid;
 
@@ -151,6 +152,7 @@ int witness_begin(int server, struct witness *ret_witness, struct err *e)
 		witness_clear(&w);
 		return err_set(e, errno, "the agent that records: fork");
 	}
+	w.pid = pid;
 	*ret_witness = w;
 	return 0;
 }
@@ -162,6 +164,8 @@ void witness_wait(struct witness *w)
 	shutdown(w->leash, SHUT_WR);
 	while (read(w->leash, &byte, 1) < 0 && errno == EINTR)
 		continue;
+	/* It is no zombie of tare's either, when tare goes on or is looked at. */
+	waitid(P_PID, (id_t)w->pid, &(siginfo_t){ 0 }, WEXITED);
 }
 
 void witness_clear(struct witness *w)

@@ -108,3 +108,93 @@ def test_a_full_socket_does_not_hold_signals_back(bundle, tare):
         pass
     assert process.wait() == 7
     mine.close()
+
+
+CONNECT = {"x86_64": 42, "aarch64": 203}[os.uname().machine]
+
+
+class BusyPeer:
+    """Listens, has as many callers as its backlog holds, and accepts none."""
+
+    def __init__(self, path):
+        self.path, self.server, self.callers = path, socket.socket(socket.AF_UNIX), []
+        self.server.bind(str(path))
+        self.server.listen(1)
+        while self._call():
+            pass
+
+    def _call(self):
+        self.callers.append(caller := socket.socket(socket.AF_UNIX))
+        caller.setblocking(False)
+        return caller.connect_ex(str(self.path)) == 0
+
+    def make_room(self):
+        for _ in self.callers[:-1]:  # the last one found none
+            self.server.accept()[0].close()
+
+    def close(self):
+        for one in [self.server, *self.callers]:
+            one.close()
+
+
+@pytest.fixture
+def busy(tmp_path):
+    peer = BusyPeer(tmp_path / "busy.sock")
+    yield peer
+    peer.close()
+
+
+def is_connecting(process):
+    with open(f"/proc/{process.pid}/syscall") as file:
+        return file.read().split()[0] == str(CONNECT)
+
+
+def ask_for_terminal(bundle, path):
+    bundle.process["terminal"] = True
+    return ["--console-socket", path]
+
+
+def ask_for_pidfd(bundle, path):
+    return ["--pidfd-socket", path]
+
+
+def ask_for_listener(bundle, path):
+    bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(path), "syscalls": [
+        {"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]}
+    return []
+
+
+def start_to(tare, *command):
+    return tare.start_process(*command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True)
+
+
+@pytest.mark.parametrize("ask", [ask_for_terminal, ask_for_pidfd, ask_for_listener])
+def test_a_busy_peer_does_not_hold_signals_back(bundle, tare, busy, ask):
+    """Lost otherwise: an agent or engine that hangs takes tare with it, ^C or not, and half a container stays."""
+    process = start_to(tare, "create", *ask(bundle, busy.path), "--bundle", bundle.shell("true").write().path,
+                       tare.new_id())
+    wait_until(lambda: is_connecting(process))
+    process.send_signal(signal.SIGTERM)
+    text = process.communicate()[1]
+    assert process.returncode == 1 and "signal 15 (Terminated)" in text and str(busy.path) in text
+    assert tare.ids() == []
+
+
+def test_a_busy_peer_is_waited_for(bundle, tare, busy):
+    """Lost otherwise: where many containers start at the same time, their agent's backlog is full now and then."""
+    process = start_to(tare, "run", *ask_for_pidfd(bundle, busy.path), "--bundle", bundle.shell("true").write().path,
+                       tare.new_id())
+    wait_until(lambda: is_connecting(process))
+    busy.make_room()
+    connection, _ = busy.server.accept()
+    assert connection.recv(100) == b"pidfd"
+    connection.close()
+    assert process.communicate()[1] == "" and process.returncode == 0
+
+
+def test_a_peer_that_takes_nothing_is_an_error(sleeper, busy):
+    """Lost otherwise: an exec that never returns, and no word of whose fault it is."""
+    message = sleeper.tare.fails("exec", "--pidfd-socket", busy.path, sleeper.id, "true")
+    assert f"--pidfd-socket {busy.path}: connect: who listens there has taken nothing for 10 s" in message
+    assert sleeper.status == "running"

@@ -30,6 +30,8 @@
 #include "runtime/state.h"
 #include "runtime/unix.h"
 
+static const struct context no_signals;
+
 struct place {
 	char path[200];
 	int dir;
@@ -111,13 +113,13 @@ static void descriptors_are_sent(void **state)
 	assert_true(listener >= 0);
 	assert_int_equal(listen(listener, 4), 0);
 	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	assert_int_equal(console_send(in(&arena, place, "s"), master, &e), 0);
+	assert_int_equal(console_send(&no_signals, in(&arena, place, "s"), master, &e), 0);
 	first = accept_on(listener);
 	assert_true(socket_receive_fd(first, name, sizeof name - 1, &got) > 0);
 	assert_true(str_starts(name, "/dev/pt"));
 	assert_true(isatty(got));
 	pidfd = sys_pidfd_open(getpid(), 0);
-	assert_int_equal(send_pidfd(in(&arena, place, "s"), pidfd, &e), 0);
+	assert_int_equal(send_pidfd(&no_signals, "a pidfd", in(&arena, place, "s"), pidfd, &e), 0);
 	second = accept_on(listener);
 	assert_true(socket_receive_fd(second, name, sizeof name, &got_pidfd) > 0);
 	fstat(pidfd, &a);
@@ -132,12 +134,13 @@ static void missing_sockets_are_named(void **state)
 	autoarena arena = { 0 };
 	struct err e = { 0 };
 
-	assert_int_equal(console_send(in(&arena, place, "no"), 0, &e), -ENOENT);
+	assert_int_equal(console_send(&no_signals, in(&arena, place, "no"), 0, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "--console-socket"));
-	assert_int_equal(send_pidfd(in(&arena, place, "no"), 0, &e), -ENOENT);
+	assert_int_equal(send_pidfd(&no_signals, "--pidfd-socket", in(&arena, place, "no"), 0, &e),
+			 -ENOENT);
 	assert_non_null(strstr(e.text, "--pidfd-socket"));
 	assert_int_equal(file_replace(place->dir, "file", 0600, "", 0), 0);
-	assert_int_equal(console_send(in(&arena, place, "file"), 0, &e), -ECONNREFUSED);
+	assert_int_equal(console_send(&no_signals, in(&arena, place, "file"), 0, &e), -ECONNREFUSED);
 }
 
 /* created or running hangs on this: a gate that is left behind by a dead init must not count. */
