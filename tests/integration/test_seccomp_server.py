@@ -2,7 +2,10 @@
 """A profile for a real server made by watching it, as in the example of tare-seccomp(1): Debian's redis."""
 import json
 import os
+import re
+import shlex
 import socket
+import subprocess
 
 import pytest
 from house import TREE, wait_until
@@ -100,3 +103,54 @@ def test_from_record_to_enforced_run(redis):
     assert not names & {"ptrace", "mount", "unshare", "symlinkat"}
     redis.process["args"] = ["/bin/ln", "-s", "a", "/tmp/b"]
     assert "Operation not permitted" in redis.try_run().err
+
+
+def example():
+    """The commands of the manual's example as one script."""
+    blocks = re.findall(r"^\.Bd -literal -offset indent\n(.*?)^\.Ed$", (TREE / "man/tare-seccomp.1").read_text(), re.M | re.S)
+    return "".join(blocks).replace("\\e", "\\")
+
+
+def stand_in(directory, name, command):
+    path = directory / name
+    path.write_text(f"#!/bin/sh\n{command}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def machine(tare, tmp_path):
+    """Where the example's commands are: the tree is not made again, and its redis-cli need not be installed."""
+    if not (DEBIAN / "usr/bin/redis-cli").exists():
+        pytest.skip("tools/test-inputs.sh has not run")
+    stand_in(tmp_path, "tare", f'exec {shlex.join(tare.command())} "$@"')
+    stand_in(tmp_path, "mmdebstrap", f'for last; do :; done; exec ln -s {DEBIAN} "$last"')
+    library = next(DEBIAN.glob("usr/lib/*/libc.so.6")).parent
+    loader = next(library.glob("ld-linux*"))
+    stand_in(tmp_path, "redis-cli", f'exec {loader} --library-path {library} {DEBIAN}/usr/bin/redis-cli "$@"')
+    return {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+
+@pytest.mark.seconds(120)
+def test_the_manuals_example(tare, machine, tmp_path):
+    """Who follows the manual to the letter gets what it promises, down to the enforced run."""
+    process = subprocess.Popen(["sh", "-eu"], cwd=tmp_path, env=machine, text=True, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process.stdin.write(example())
+    process.stdin.close()
+    client = None
+    try:
+        wait_until(lambda: process.poll() is not None or "redis" in tare.ids(), seconds=60)
+        client = Client(tmp_path / "redis/data/redis.sock")
+        assert client("GET", "greeting") == "hello"
+        tare("kill", "redis", "TERM")
+        said = process.stdout.read()
+    finally:
+        if client:
+            client.close()
+        for id in tare.ids():
+            tare.try_("delete", "--force", id)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert "PONG\nOK\nhello\n" in re.sub(r"(?m)^\d+:.*\n", "", said), said
+    assert re.search(r"(?m)^ptrace\n\t\S+ \(\d+\): SCMP_ACT_ERRNO 1 ", said), said
