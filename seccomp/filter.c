@@ -19,7 +19,9 @@
 #include "spec/spec.h"
 
 /* Which libseccomp features are assumed, instead of asking the running kernel: a filter depends on
- * the profile alone. What the kernel does not have, it refuses when the filter is loaded. */
+ * the profile alone. What the kernel does not have, it refuses when the filter is loaded.
+ * The binary tree costs a call one or two instructions where a profile names less than eight, and saves hundreds where
+ * it names as many. */
 enum { API_LEVEL = 6, OPTIMIZE_TREE = 2 };
 
 struct builder {
