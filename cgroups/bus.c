@@ -26,9 +26,11 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* An address is a path, or '@' and the name of an abstract socket. */
-static int connect_to(const char *address)
+/* An address is a path, or '@' and the name of an abstract socket. Where too many wait already to be
+ * accepted, connect(2) waits too: as long as a send would. */
+static int connect_to(const char *address, int timeout)
 {
+	const struct timeval patience = { timeout / 1000, timeout % 1000 * 1000 };
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	size_t length = strlen(address);
 	autofd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -41,8 +43,10 @@ static int connect_to(const char *address)
 	if (*address == '@')
 		to.sun_path[0] = '\0';
 	length += offsetof(struct sockaddr_un, sun_path) + (*address != '@');
-	return connect(fd, (const struct sockaddr *)&to, (socklen_t)length) < 0 ? -errno
-										: fd_take(&fd);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	if (connect(fd, (const struct sockaddr *)&to, (socklen_t)length) == 0)
+		return fd_take(&fd);
+	return errno == EAGAIN ? -ETIMEDOUT : -errno;
 }
 
 /* Where a manager listens; the first that answers is taken. %s is XDG_RUNTIME_DIR. */
@@ -126,7 +130,7 @@ static int no_manager(bool user, const char *last, int code, struct err *e)
 				: "is systemd process 1 here? --cgroup-manager=cgroupfs does without");
 }
 
-static int find_manager(bool user, int *ret_fd, bool *ret_daemon, struct err *e)
+static int find_manager(bool user, int timeout, int *ret_fd, bool *ret_daemon, struct err *e)
 {
 	char address[sizeof((struct sockaddr_un *)0)->sun_path + 64] = "";
 	int fd = -ENOENT;
@@ -134,7 +138,9 @@ static int find_manager(bool user, int *ret_fd, bool *ret_daemon, struct err *e)
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		if (places[i].user != user || !address_of(&places[i], address, sizeof address))
 			continue;
-		fd = connect_to(address);
+		fd = connect_to(address, timeout);
+		if (fd == -ETIMEDOUT)
+			break; /* it is there, and will not be quicker elsewhere */
 		if (fd < 0)
 			continue;
 		*ret_fd = fd;
@@ -168,7 +174,7 @@ int bus_open(bool user, int timeout, struct bus *ret_bus, struct err *e)
 	 * is right in every user namespace. */
 	static const char greeting[] = "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n";
 	struct bus bus = BUS_NONE;
-	int r = find_manager(user, &bus.fd, &bus.daemon, e);
+	int r = find_manager(user, timeout, &bus.fd, &bus.daemon, e);
 
 	if (r < 0)
 		return r;
@@ -206,9 +212,10 @@ static int wait_for(struct bus *bus, short events, struct err *e)
 	int64_t left;
 	int n;
 
+	/* Who talks all the time of other things does not answer either. */
 	do {
 		left = bus->deadline - now_ms();
-		n = poll(&p, 1, left > 0 ? (int)left : 0);
+		n = left > 0 ? poll(&p, 1, (int)left) : 0;
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_set(e, errno, "systemd: poll");

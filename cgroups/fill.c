@@ -37,13 +37,21 @@ static void fill_cpu_max(struct arena *arena, int cgroup, struct spec_cpu *cpu)
 	}
 }
 
-/* The kernel refuses a weight for an idle cgroup; engines send one with everything. */
+/* The kernel refuses a weight for an idle cgroup; engines send one with everything. One that ceases to be
+ * idle has the usual weight, which systemd has to be told. */
 static void fill_idle(struct arena *arena, int cgroup, struct spec_cpu *cpu)
 {
-	if (cpu->has_idle || !str_equal(word_of(arena, cgroup, "cpu.idle", 0), "1"))
+	enum { USUAL_SHARES = 1024 };
+
+	if (!str_equal(word_of(arena, cgroup, "cpu.idle", 0), "1"))
 		return;
-	cpu->has_idle = true;
-	cpu->idle = 1;
+	if (!cpu->has_idle) {
+		cpu->has_idle = true;
+		cpu->idle = 1;
+	} else if (!cpu->idle && !(cpu->has_shares && cpu->shares)) {
+		cpu->has_shares = true;
+		cpu->shares = USUAL_SHARES;
+	}
 }
 
 static void fill_memory(struct arena *arena, int cgroup, struct spec_memory *memory)

@@ -83,13 +83,13 @@ static void cpu_max(struct unit_properties *p, const char *name, const char *val
 				      quota == UINT64_MAX ? quota : per_second(quota, period)));
 }
 
-/* "0-3,7" as the bytes of a mask. */
+/* "0-3,7" as the bytes of a mask; none for an empty line, which is what takes a mask back. */
 static void cpus(struct unit_properties *p, const char *name, const char *value)
 {
 	autobuf mask = { 0 }, text = { 0 };
 	size_t length;
 
-	if (bitlist_parse(value, &mask) < 0)
+	if (*value != '\n' && bitlist_parse(value, &mask) < 0)
 		return;
 	for (length = mask.length; length > 1 && !mask.text[length - 1];)
 		length--;

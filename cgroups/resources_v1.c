@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "cgroups/internal.h"
@@ -8,7 +9,9 @@
 
 /*
  * Fields that only cgroup v1 can honour. The spec asks for an error where a
- * conversion is impossible; what asks for nothing (0, false, -1, an empty list) passes.
+ * conversion is impossible; what asks for nothing (0, false, -1, an empty list) passes. memory/kernel
+ * and memory/kernelTCP are no error but a warning of spec/check_resources.c: what they would limit is
+ * counted by memory.max.
  */
 static const struct v1_row {
 	const char *pointer;
@@ -18,8 +21,6 @@ static const struct v1_row {
 #define ROW(pointer, field, instead) \
 	{ pointer, offsetof(struct spec_resources, field), \
 	  sizeof ((struct spec_resources *)0)->field, instead }
-	ROW("memory/kernel", memory.kernel, "memory.max counts kernel memory too"),
-	ROW("memory/kernelTCP", memory.kernel_tcp, "memory.max counts socket buffers too"),
 	ROW("memory/swappiness", memory.swappiness, "use the limit of swap"),
 	ROW("memory/disableOOMKiller", memory.disable_oom_killer,
 	    "use \"memory.high\" of unified, which slows down instead of killing"),
@@ -44,6 +45,25 @@ static bool asks_for_nothing(const unsigned char *value, size_t size)
 	return same == size;
 }
 
+static int refuse(const char *pointer, const char *instead, struct err *e)
+{
+	err_say(e, EOPNOTSUPP, "/linux/resources/%s: cgroup v2 has nothing like it", pointer);
+	return err_hint(e, "%s", instead);
+}
+
+static int refuse_leaf_weights(const struct spec_block_io *io, struct err *e)
+{
+	char pointer[64];
+
+	for (size_t i = 0; i < io->weight_device_count; i++) {
+		if (!io->weight_devices[i].leaf_weight)
+			continue;
+		snprintf(pointer, sizeof pointer, "blockIO/weightDevice/%zu/leafWeight", i);
+		return refuse(pointer, "use weight", e);
+	}
+	return 0;
+}
+
 int cgroup_refuse_v1(const struct spec_resources *r, struct err *e)
 {
 	for (size_t i = 0; i < sizeof v1_rows / sizeof *v1_rows; i++) {
@@ -51,9 +71,7 @@ int cgroup_refuse_v1(const struct spec_resources *r, struct err *e)
 
 		if (asks_for_nothing((const unsigned char *)r + row->offset, row->size))
 			continue;
-		err_say(e, EOPNOTSUPP, "/linux/resources/%s: cgroup v2 has nothing like it",
-			row->pointer);
-		return err_hint(e, "%s", row->instead);
+		return refuse(row->pointer, row->instead, e);
 	}
-	return 0;
+	return refuse_leaf_weights(&r->block_io, e);
 }

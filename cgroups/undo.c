@@ -59,6 +59,9 @@ const char *cgroup_undo_text(struct arena *arena, const char *file, const char *
 	const struct keyed_row *row = keyed_row(file);
 	const char *key, *line;
 
+	/* An idle cgroup reads 0, which cannot be written: making it idle again does. */
+	if (strcmp(file, "cpu.weight") == 0 && strcmp(text, "0") == 0)
+		return value;
 	/* An empty write is no write at all, an empty line is: cpuset.cpus. */
 	if (!row)
 		return *text ? text : "\n";
@@ -87,6 +90,9 @@ bool cgroup_value_lowers(const char *file, const char *value, const char *text)
 {
 	uint64_t before, behind;
 
+	/* No limit: while it is 1 no weight can be written. */
+	if (strcmp(file, "cpu.idle") == 0)
+		return false;
 	return !cgroup_file_is_keyed(file) && leading_number(text, &before) &&
 	       leading_number(value, &behind) && behind < before;
 }

@@ -16,7 +16,8 @@
 
 /* One write, and the one that takes it back. */
 struct change {
-	const char *file, *value, *why;
+	const char *file, *why;
+	const char *value; /* NULL: another change has it as a consequence */
 	const char *undo; /* NULL: it cannot be taken back */
 	bool lowers;
 	bool last;        /* it may kill: nothing may fail behind it */
@@ -123,7 +124,7 @@ static int write_all(int cgroup, const struct changes *changes, struct err *e)
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct change *change = &changes->items[i];
 
-		if (cgroup_write(cgroup, change->file, change->value, e) == 0)
+		if (!change->value || cgroup_write(cgroup, change->file, change->value, e) == 0)
 			continue;
 		err_prefix(e, "%s", change->why);
 		undo(cgroup, changes, i);
@@ -183,11 +184,28 @@ static int enable(struct arena *arena, const struct host *host, const char *path
 	return cgroup_enable(host, path, &list, e);
 }
 
+/* What makes a cgroup idle takes its weight away, which is to be there again when that is taken back. */
+static void keep_weight(struct arena *arena, int cgroup, const struct cgroup_limits *limits,
+			struct changes *changes)
+{
+	struct change weight = { .file = "cpu.weight", .why = "/linux/resources/cpu/idle (cpu.weight)" };
+	struct err none;
+	bool idle = false;
+
+	for (size_t i = 0; i < limits->count; i++)
+		idle |= str_equal(limits->items[i].file, "cpu.idle") &&
+			!str_equal(limits->items[i].value, "0");
+	if (idle && cgroup_read(arena, cgroup, weight.file, &weight.undo, &none) == 0 &&
+	    !str_equal(weight.undo, "0"))
+		changes->items[changes->count++] = weight;
+}
+
 static int write_limits(struct arena *arena, int cgroup, const struct cgroup_limits *limits,
 			struct changes *ret_changes, struct err *e)
 {
-	struct changes found = { arena_array(arena, limits->count + 1, sizeof *found.items), 0 };
+	struct changes found = { arena_array(arena, limits->count + 2, sizeof *found.items), 0 };
 
+	keep_weight(arena, cgroup, limits, &found);
 	for (size_t i = 0; i < limits->count; i++)
 		add(arena, cgroup, &limits->items[i], &found);
 	*ret_changes = in_order(arena, &found);
@@ -215,20 +233,6 @@ static struct cgroup_limits limits_before(struct arena *arena, const struct chan
 	return limits;
 }
 
-/* systemd writes what it was told, in its own roundings: the files get their exact values again
- * behind it. */
-static int tell_systemd(int cgroup, const struct scope *scope, const struct cgroup_limits *limits,
-			const struct changes *changes, struct err *e)
-{
-	int r = set_properties(limits->arena, scope, limits, e);
-
-	if (r < 0) {
-		undo(cgroup, changes, changes->count);
-		return r;
-	}
-	return write_all(cgroup, changes, e);
-}
-
 static void undo_all(struct arena *arena, int cgroup, const struct scope *scope,
 		     const struct changes *changes)
 {
@@ -238,6 +242,24 @@ static void undo_all(struct arena *arena, int cgroup, const struct scope *scope,
 	if (scope && set_properties(arena, scope, &before, &e) < 0)
 		log_line(LOG_LEVEL_WARNING, "not restored: %s", e.text);
 	undo(cgroup, changes, changes->count);
+}
+
+/* systemd writes what it was told, in its own roundings: the files get their exact values again
+ * behind it. */
+static int tell_systemd(int cgroup, const struct scope *scope, const struct cgroup_limits *limits,
+			const struct changes *changes, struct err *e)
+{
+	struct arena *arena = limits->arena;
+	int r = set_properties(arena, scope, limits, e);
+
+	if (r < 0) {
+		undo(cgroup, changes, changes->count);
+		return r;
+	}
+	r = write_all(cgroup, changes, e);
+	if (r < 0)
+		undo_all(arena, cgroup, scope, changes);
+	return r;
 }
 
 int cgroup_update(struct arena *arena, const struct host *host, const struct cgroup_place *place,

@@ -45,11 +45,26 @@ static bool bad_leaf_weight(const void *subject)
 	return !is_weight(((const struct spec_resources *)subject)->block_io.leaf_weight);
 }
 
+/* 0 and -1 ask for nothing. */
+static bool limits_kernel(const void *subject)
+{
+	return ((const struct spec_resources *)subject)->memory.kernel > 0;
+}
+
+static bool limits_tcp(const void *subject)
+{
+	return ((const struct spec_resources *)subject)->memory.kernel_tcp > 0;
+}
+
 static const struct rule resource_rules[] = {
 	{ swap_below_limit, "/memory/swap",
 	  "must not be less than the limit: it limits memory and swap together" },
 	{ reservation_above_limit, "/memory/reservation",
 	  "has no effect: it is greater than the limit", .warning = true },
+	{ limits_kernel, "/memory/kernel",
+	  "is ignored: the memory limit of cgroup v2 counts kernel memory too", .warning = true },
+	{ limits_tcp, "/memory/kernelTCP",
+	  "is ignored: the memory limit of cgroup v2 counts socket buffers too", .warning = true },
 	{ burst_above_quota, "/cpu/burst", "must not be greater than the quota" },
 	{ bad_weight, "/blockIO/weight", "must be from 10 to 1000" },
 	{ bad_leaf_weight, "/blockIO/leafWeight", "must be from 10 to 1000" },

@@ -98,6 +98,8 @@ static void test_rows(void **state)
 		/* What asks for nothing of cgroup v1 passes. */
 		{ "\"memory\":{\"kernel\":-1,\"kernelTCP\":-1,\"swappiness\":0,"
 		  "\"disableOOMKiller\":false}", "" },
+		/* With a warning. */
+		{ "\"memory\":{\"kernel\":100,\"kernelTCP\":100}", "" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -115,14 +117,15 @@ static void test_refused(void **state)
 	} rows[] = {
 		{ "\"memory\":{\"swap\":300}", "/linux/resources/memory/swap" },
 		{ "\"memory\":{\"limit\":-1,\"swap\":300}", "/linux/resources/memory/swap" },
-		{ "\"memory\":{\"kernel\":100}", "/linux/resources/memory/kernel" },
-		{ "\"memory\":{\"kernelTCP\":100}", "/linux/resources/memory/kernelTCP" },
 		{ "\"memory\":{\"swappiness\":60}", "/linux/resources/memory/swappiness" },
 		{ "\"memory\":{\"disableOOMKiller\":true}",
 		  "/linux/resources/memory/disableOOMKiller" },
 		{ "\"cpu\":{\"realtimeRuntime\":950000}", "/linux/resources/cpu/realtimeRuntime" },
 		{ "\"cpu\":{\"realtimePeriod\":950000}", "/linux/resources/cpu/realtimePeriod" },
 		{ "\"blockIO\":{\"leafWeight\":50}", "/linux/resources/blockIO/leafWeight" },
+		{ "\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":50},"
+		  "{\"major\":8,\"minor\":16,\"leafWeight\":50}]}",
+		  "/linux/resources/blockIO/weightDevice/1/leafWeight" },
 		{ "\"network\":{\"classID\":1048577}", "/linux/resources/network/classID" },
 		{ "\"network\":{\"priorities\":[{\"name\":\"eth0\",\"priority\":1}]}",
 		  "/linux/resources/network/priorities" },

@@ -20,6 +20,8 @@ static void test_undo(void **state)
 		{ "pids.max", "5", "max", "max" },
 		{ "cpu.max", "1000 5000", "max 100000", "max 100000" },
 		{ "cpuset.cpus", "0", "", "\n" },
+		{ "cpu.weight", "50", "100", "100" },
+		{ "cpu.weight", "50", "0", "50" },
 		{ "io.max", "8:0 rbps=5", "8:16 rbps=1 wbps=max riops=max wiops=max",
 		  "8:0 rbps=max wbps=max riops=max wiops=max" },
 		{ "io.max", "8:16 rbps=5",
@@ -65,6 +67,7 @@ static void test_lowers(void **state)
 		{ "io.bfq.weight", "5", "default 100", false },
 		{ "cpuset.cpus", "0-1", "0-3", false },
 		{ "cpuset.cpus", "0", "", false },
+		{ "cpu.idle", "0", "1", false },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

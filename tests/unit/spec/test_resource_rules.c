@@ -30,6 +30,8 @@ static const struct mutation memory[] = {
 	{ R "/memory/swap", "536870911", NULL, "must not be less than the limit" },
 	{ R "/memory/swap", "-1", NULL, NULL },
 	{ R "/memory/reservation", "536870913", NULL, "greater than the limit", .warning = true },
+	{ R "/memory/kernel", "5", NULL, "counts kernel memory too", .warning = true },
+	{ R "/memory/kernelTCP", "5", NULL, "counts socket buffers too", .warning = true },
 	{ R "/memory/swappiness", "101", NULL, "must be from 0 to 100" },
 	{ R "/memory/disableOOMKiller", "0", NULL, "must be true or false" },
 	{ R "/memory/useHierarchy", "\"\"", NULL, "must be true or false" },
