@@ -103,7 +103,7 @@ int cgroup_frozen(int cgroup, bool *ret_frozen, struct err *e)
 	return get_event(cgroup, "frozen", ret_frozen, e);
 }
 
-/* Says which process holds out: most often it waits for a dead disk or server. */
+/* Says which process holds out. */
 static int name_survivor(int cgroup, struct err *e)
 {
 	autoarena arena = { 0 };
@@ -113,8 +113,7 @@ static int name_survivor(int cgroup, struct err *e)
 
 	if (cgroup_processes(&arena, cgroup, &pids, &count, &ignored) < 0 || !count)
 		return -e->code;
-	return err_hint(e, "%zu processes are left, the first is %d: see /proc/%d/stack", count,
-			pids[0], pids[0]);
+	return err_hint(e, "%s", cgroup_survivor(&arena, pids, count));
 }
 
 int cgroup_wait_empty(int cgroup, int timeout, struct err *e)

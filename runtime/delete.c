@@ -12,6 +12,7 @@
 #include "runtime/context.h"
 #include "runtime/lifecycle.h"
 #include "runtime/operations.h"
+#include "runtime/pids.h"
 #include "runtime/resctrl.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
@@ -32,7 +33,21 @@ static int check_idle(struct context *context, const struct container *c, struct
 	return 0;
 }
 
-static int wait_end(const struct container *c, int pidfd, struct err *e)
+/* It may be another process that keeps the first one of a pid namespace from ending. */
+static int no_end(struct context *context, const struct container *c, struct err *e)
+{
+	pid_t init = c->pid;
+	struct pids pids = { &init, 1 };
+	struct err ignored;
+	const char *why;
+
+	container_processes(context, c, &pids, &ignored);
+	why = cgroup_survivor(context->arena, pids.items, pids.count);
+	err_say(e, ETIMEDOUT, "container %s: process %d does not die of SIGKILL", c->id, c->pid);
+	return why ? err_hint(e, "%s", why) : -ETIMEDOUT;
+}
+
+static int wait_end(struct context *context, const struct container *c, int pidfd, struct err *e)
 {
 	struct pollfd end = { .fd = pidfd, .events = POLLIN };
 	int n;
@@ -41,12 +56,11 @@ static int wait_end(const struct container *c, int pidfd, struct err *e)
 		n = poll(&end, 1, KILL_TIMEOUT);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
-		return err_say(e, ETIMEDOUT, "container %s: process %d does not die of SIGKILL: "
-					     "see /proc/%d/stack", c->id, c->pid, c->pid);
+		return no_end(context, c, e);
 	return n < 0 ? err_set(e, errno, "container %s: poll", c->id) : 0;
 }
 
-static int end_init(const struct container *c, struct err *e)
+static int end_init(struct context *context, const struct container *c, struct err *e)
 {
 	struct err gone;
 	autofd pidfd = container_pidfd(c, &gone);
@@ -54,7 +68,7 @@ static int end_init(const struct container *c, struct err *e)
 	if (pidfd < 0)
 		return 0;
 	sys_pidfd_send_signal(pidfd, SIGKILL);
-	return wait_end(c, pidfd, e);
+	return wait_end(context, c, pidfd, e);
 }
 
 /* The cgroup goes with its unit, mostly by itself. Without systemd it is gone as it is. */
@@ -79,7 +93,7 @@ static int end_cgroup(struct context *context, const struct container *c, struct
 	if (r == 0)
 		r = cgroup_kill(cgroup, KILL_TIMEOUT, e);
 	if (r < 0 && r != -ENOENT)
-		return r;
+		return err_prefix(e, "container %s: cgroup %s", c->id, c->cgroup);
 	end_unit(c);
 	return r == -ENOENT ? 0 : cgroup_remove(&context->host, c->cgroup, e);
 }
@@ -112,7 +126,7 @@ static int dismantle(struct context *context, const struct container *c, struct 
 {
 	const struct spec *spec = NULL;
 	struct err no_spec;
-	int r = end_init(c, e);
+	int r = end_init(context, c, e);
 
 	if (!c->no_poststop && container_spec(context, c, &spec, &no_spec) < 0)
 		log_line(LOG_LEVEL_DEBUG, "%s: poststop hooks are not run", no_spec.text);
@@ -163,7 +177,7 @@ static void end_unlocked(struct context *context, const struct container *c)
 	struct err ignored;
 
 	if (container_read(context, &read, &ignored) == 0)
-		end_init(&read, &ignored);
+		end_init(context, &read, &ignored);
 }
 
 int container_delete(struct context *context, const char *id, bool force, struct err *e)

@@ -2,10 +2,13 @@
 """The end of containers whose cgroup is in an unusual state: nothing may be left, and nothing may hang."""
 import json
 import os
+import pathlib
 import subprocess
+import time
 
 import pytest
-from house import alive, cgroup_of, wait_for_end, wait_until
+from house import PATIENCE, alive, cgroup_of, wait_for_end, wait_until
+from unanswered import Unanswered
 
 SLEEP = "exec sleep 1000000"
 
@@ -105,3 +108,58 @@ def test_foreign_process(bundle, forced):
             container.tare("delete", container.id)
         remove_and_check(container, group)
         assert foreign.wait() == -9
+
+
+@pytest.fixture
+def unanswered(tare, tmp_path):
+    """A file system whose server does not answer, until the test is over."""
+    place = tmp_path / "unanswered"
+    place.mkdir()
+    try:
+        server = Unanswered(place)
+    except OSError as error:
+        pytest.skip(f"no FUSE here: {error}")
+    yield server
+    if server.thread.is_alive():
+        server.close()
+
+
+def asks(pid):
+    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"cat\0")
+
+
+def waiter(bundle, server, script, pid_namespace=True):
+    """A container, and that process of it that waits for the server."""
+    if not pid_namespace:
+        bundle.without_namespace("pid")
+    bundle.mount("/slow", "bind", server.place, ["bind"])
+    server.asked.clear()
+    container = bundle.shell(script).start()
+    assert server.asked.wait(60)
+    return container, next(pid for pid in pids(cgroup_of(container.pid)) if asks(pid))
+
+
+def begun(container, *command):
+    return container.tare.start_process(*command, container.id, stderr=subprocess.PIPE, text=True)
+
+
+def test_uninterruptible(new_bundle, unanswered):
+    """A dead file server must not hang the engine too: every wait has an end, and the message names the process and where it
+    waits. What could not be paused goes on as a whole; when the server is back, delete does its work."""
+    first = waiter(new_bundle(), unanswered, "exec cat /slow/a")
+    another = waiter(new_bundle(), unanswered, "cat /slow/b & " + SLEEP, pid_namespace=False)
+    paused, _ = waiter(new_bundle(), unanswered, "cat /slow/c & " + SLEEP)
+    groups = [cgroup_of(container.pid) for container in (first[0], another[0], paused)]
+    for container, _ in (first, another):
+        container.kill("KILL")
+    commands = [begun(container, "delete", "--force") for container, _ in (first, another)] + [begun(paused, "pause")]
+    messages = [command.communicate(timeout=30 * PATIENCE)[1] for command in commands]
+    assert [command.returncode for command in commands] == [1, 1, 1]
+    for (container, pid), group, message in zip((first, another), groups, messages):
+        assert f"process {pid} waits uninterruptibly in request_wait_answer" in message and container.id in message, message
+        assert group.exists() and container.id in container.tare.ids(), "there must be a way to try again"
+    assert "cannot stop where it is" in messages[2] and paused.status == "running"
+    assert (groups[2] / "cgroup.freeze").read_text() == "0\n"
+    unanswered.close()
+    for container, group in zip((first[0], another[0], paused), groups):
+        remove_and_check(container, group)
