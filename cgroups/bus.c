@@ -168,6 +168,15 @@ static void greet_daemon(struct bus *bus)
 	call(bus, &match);
 }
 
+/* Which call notices it is chance. */
+static int failed(const struct bus *bus, const char *call, struct err *e)
+{
+	if (errno == EPIPE || errno == ECONNRESET)
+		return err_say(e, ECONNRESET, "systemd: the connection was closed%s",
+			       bus->greeted ? "" : " without a greeting");
+	return err_set(e, errno, "systemd: %s", call);
+}
+
 int bus_open(bool user, int timeout, struct bus *ret_bus, struct err *e)
 {
 	/* Without a name of its own it is the socket's credentials that count: the only id that
@@ -180,7 +189,7 @@ int bus_open(bool user, int timeout, struct bus *ret_bus, struct err *e)
 		return r;
 	bus.deadline = now_ms() + timeout;
 	if (send(bus.fd, greeting, sizeof greeting - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		err_set(e, errno, "systemd: send");
+		failed(&bus, "send", e);
 		fd_close(&bus.fd);
 		return -e->code;
 	}
@@ -231,7 +240,7 @@ static int send_all(struct bus *bus, struct err *e)
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return err_set(e, errno, "systemd: send");
+			return failed(bus, "send", e);
 		if (n < 0 && errno == EAGAIN && wait_for(bus, POLLOUT, e) < 0)
 			return -e->code;
 		sent += n > 0 ? (size_t)n : 0;
@@ -250,11 +259,10 @@ static int receive_some(struct bus *bus, struct err *e)
 	n = recv(bus->fd, bytes, sizeof bytes, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n < 0)
-		return err_set(e, errno, "systemd: receive");
 	if (n == 0)
-		return err_say(e, ECONNRESET, "systemd: the connection was closed%s",
-			       bus->greeted ? "" : " without a greeting");
+		errno = ECONNRESET;
+	if (n <= 0)
+		return failed(bus, "receive", e);
 	strbuf_add_bytes(&bus->in, bytes, (size_t)n);
 	return 0;
 }
