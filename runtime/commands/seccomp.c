@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "runtime/command.h"
 #include "runtime/commands/commands.h"
@@ -26,13 +33,33 @@ static int explain(struct invocation *in, struct err *e)
 	return print_text(&out, e);
 }
 
+static bool goes_to_a_file(const char *path)
+{
+	return path && !str_equal(path, "-");
+}
+
+/* A recording may be the work of a day: whether it can be written is asked before it begins. */
+static int check_output(const char *path, struct err *e)
+{
+	autofree char *copy = strdup(path);
+	struct stat st;
+
+	if (!copy)
+		return err_set(e, ENOMEM, "--output %s", path);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(e, EISDIR, "--output %s", path);
+	if (faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) < 0)
+		return err_set(e, errno, "--output %s", path);
+	return 0;
+}
+
 static int write_profile(const char *path, const struct spec_seccomp *profile, struct err *e)
 {
 	autobuf text = { 0 };
 	int r;
 
 	profile_print(profile, &text);
-	if (!path || str_equal(path, "-"))
+	if (!goes_to_a_file(path))
 		return print_text(&text, e);
 	r = file_replace(AT_FDCWD, path, 0644, text.text, text.length);
 	return r < 0 ? err_set(e, -r, "--output %s", path) : 0;
@@ -59,7 +86,9 @@ static int record(struct invocation *in, struct err *e)
 	const char *pointer;
 	int status = 0, r = 0;
 
-	if (o->merge)
+	if (goes_to_a_file(o->output))
+		r = check_output(o->output, e);
+	if (r == 0 && o->merge)
 		r = profile_load(in->context->arena, o->merge, &base, &pointer, e);
 	if (r == 0 && o->attach)
 		r = attach(in, base, &profile, e);

@@ -168,6 +168,16 @@ def test_recording_that_cannot_start(bundle):
     assert "executable file not found" in message or "/bin/absent" in message
 
 
+@pytest.mark.parametrize("output, reason", [("absent/profile.json", "No such file"), (".", "Is a directory")])
+def test_output_that_cannot_be_written(bundle, output, reason):
+    """Lost otherwise: a day's recording, to a misspelt directory."""
+    bundle.shell("echo it ran").write()
+    outcome = bundle.tare.try_("seccomp", "record", "--bundle", bundle.path, "--output", bundle.path / output,
+                               bundle.tare.new_id())
+    assert outcome.status == 1 and outcome.out == "", outcome
+    assert f"--output {bundle.path / output}: {reason}" in outcome.err
+
+
 def test_explain(bundle):
     """Which rule is it? In a profile alone and in a whole config."""
     bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
