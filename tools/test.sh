@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# All tests but the engines', or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm|vm-systemd|engines]... Every part runs even
+# All tests but the engines', or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm|vm-systemd|vm-selinux|engines]... Every part runs even
 # when one before it failed; the last lines are the summary.
 # shellcheck disable=SC2317 # the parts are functions called by name
 set -u
@@ -91,6 +91,13 @@ vm_systemd() {
 		tests/vm/user sh -c "exec $pytest/test_systemd.py"
 }
 
+# Labels, where the kernel runs SELinux in AppArmor's place.
+vm_selinux() {
+	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --security selinux --timeout 300 -- \
+		sh -c "exec $pytest/test_selinux.py"
+}
+
 # Engines with tare, runc and crun side by side, in two virtual machines at once: this machine's Podman and
 # Buildah, and containerd and Docker of a tree of their own.
 engines() {
@@ -115,7 +122,7 @@ engine_machine() {
 }
 
 failed=0
-[ $# -gt 0 ] || set -- quick sanitize deep host vm vm-systemd
+[ $# -gt 0 ] || set -- quick sanitize deep host vm vm-systemd vm-selinux
 for part; do
 	echo "== $part"
 	start=$(date +%s)
@@ -125,7 +132,7 @@ for part; do
 	# Of meson's and pytest's own summary, what says how many.
 	said=$(grep -E '^(Ok|Fail|Expected Fail|Skipped|Timeout):|(passed|failed|error).* in [0-9.]+s' "$report/out" |
 		tr -s ' ' | paste -sd' ' -)
-	printf '%-9s %-6s %4ss  %s\n' "$part" "$([ "$status" = 0 ] && echo ok || echo FAILED)" \
+	printf '%-10s %-6s %4ss  %s\n' "$part" "$([ "$status" = 0 ] && echo ok || echo FAILED)" \
 		$(($(date +%s) - start)) "$said" >>"$report/summary"
 done
 echo "== summary"

@@ -20,7 +20,7 @@ HOST = "(u r host_t ((s0) (s0)))"
 # Everything is allowed but that a container, cont_t, has to do with files of the type secret_t.
 POLICY = f"""
 (handleunknown allow) (mls true) (policycap nnp_nosuid_transition)
-(class process (transition)) (class file (read write)) (classorder (process file))
+(class process (transition dyntransition)) (class file (read write)) (class dir (read)) (classorder (process file dir))
 (sensitivity s0) (sensitivityorder (s0))
 (category c0) (category c1) (category c2) (category c3) (categoryorder (c0 c1 c2 c3))
 (sensitivitycategory s0 (range c0 c3))
@@ -30,7 +30,8 @@ POLICY = f"""
 (typeattribute harmless) (typeattributeset harmless (not (secret_t)))
 (role r) (roletype r any) (user u) (userrole u r)
 (userlevel u (s0)) (userrange u ((s0) (s0 (range c0 c3))))
-(allow any any (process (all))) (allow outside any (file (all))) (allow cont_t harmless (file (all)))
+(allow any any (process (all))) (allow any any (dir (all)))
+(allow outside any (file (all))) (allow cont_t harmless (file (all)))
 (sidorder ({SIDS}))
 """ + "\n".join(
     [f"(sid {sid}) (sidcontext {sid} {HOST})" for sid in SIDS.split()] +
