@@ -10,6 +10,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "plan/request.h"
@@ -58,6 +59,9 @@ struct cgroup_place {
  * or, on failure, none. Devices, where some are named, are replaced as a whole and at once. */
 int cgroup_update(struct arena *, const struct host *, const struct cgroup_place *,
 		  const struct spec_resources *, struct err *e);
+/* config-linux.md#memory, checkBeforeUpdate: -EBUSY when more than this is in use, for a lower limit would start
+ * the OOM killer. */
+int cgroup_check_usage(int cgroup, uint64_t limit, struct err *e);
 /* Reads a small file; *ret_text in the arena without its last newline. */
 int cgroup_read(struct arena *, int cgroup, const char *file, const char **ret_text, struct err *e);
 /* Loads the program and attaches it (allow multi), replacing one tare attached before; size 0

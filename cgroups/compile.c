@@ -187,6 +187,21 @@ static void write_step(struct compile *c, const struct cgroup_limit *limit, cons
 		  plan_str(c->plan, value));
 }
 
+bool cgroup_asks_for_check(const struct spec_memory *memory, uint64_t *ret_limit)
+{
+	*ret_limit = (uint64_t)memory->limit;
+	return memory->check_before_update && memory->has_limit && memory->limit > 0;
+}
+
+static void usage_step(struct compile *c)
+{
+	uint64_t limit;
+
+	if (cgroup_asks_for_check(&c->spec->linux.resources.memory, &limit))
+		PLAN_HOST(c->plan, OP_CGROUP_USAGE, "/linux/resources/memory/checkBeforeUpdate",
+			  limit);
+}
+
 static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct err *e)
 {
 	const struct spec *spec = c->spec;
@@ -209,6 +224,7 @@ static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct 
 			    !c->host->root && !limits->count && !spec->linux.cgroups_path);
 	if (r < 0)
 		return r;
+	usage_step(c);
 	for (size_t i = 0; i < limits->count; i++)
 		write_step(c, &limits->items[i], value_at_birth(c, &limits->items[i]));
 	devices_step(c);

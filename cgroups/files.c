@@ -104,6 +104,19 @@ int cgroup_read(struct arena *arena, int cgroup, const char *file, const char **
 	return 0;
 }
 
+int cgroup_check_usage(int cgroup, uint64_t limit, struct err *e)
+{
+	autoarena arena = { 0 };
+	const char *text;
+	uint64_t usage;
+	int r = cgroup_read(&arena, cgroup, "memory.current", &text, e);
+
+	if (r < 0 || parse_u64(text, UINT64_MAX, &usage) < 0 || usage <= limit)
+		return r < 0 ? r : 0;
+	return err_say(e, EBUSY, "a limit of %llu bytes is less than the %llu in use",
+		       (unsigned long long)limit, (unsigned long long)usage);
+}
+
 /* The number behind key in a file of "KEY NUMBER" lines; 0 if it is not there. */
 static unsigned long long count_of(struct arena *arena, int cgroup, const char *file,
 				   const char *key)

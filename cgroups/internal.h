@@ -14,6 +14,7 @@
 struct arena;
 struct err;
 struct spec_device_rule;
+struct spec_memory;
 struct spec_resources;
 
 /* Reads /proc/self/cgroup: own_cgroup and hybrid. Pure. */
@@ -61,6 +62,8 @@ bool cgroup_limit_is_neutral(const struct cgroup_limit *);
 /* The controller of a file: its name up to the first dot, with its length; 0 for cgroup.*. */
 size_t cgroup_controller_of(const char *file);
 
+/* Whether memory.checkBeforeUpdate says anything, and of which limit. Pure. */
+bool cgroup_asks_for_check(const struct spec_memory *, uint64_t *ret_limit);
 /* Fills what resources leave unsaid but need beside what they say, from what is in force: the other
  * half of cpu.max, the memory limit that swap is counted from, cpu.idle. */
 void cgroup_fill_from(struct arena *, int cgroup, const struct spec_resources *,

@@ -133,24 +133,12 @@ static int write_all(int cgroup, const struct changes *changes, struct err *e)
 	return 0;
 }
 
-/* config-linux.md#memory: a limit below the usage would start the OOM killer. */
-static int check_usage(struct arena *arena, int cgroup, const struct spec_memory *memory,
-		       struct err *e)
+static int check_usage(int cgroup, const struct spec_memory *memory, struct err *e)
 {
-	const char *text;
-	uint64_t usage;
-	int r;
+	uint64_t limit;
+	int r = cgroup_asks_for_check(memory, &limit) ? cgroup_check_usage(cgroup, limit, e) : 0;
 
-	if (!memory->check_before_update || !memory->has_limit || memory->limit <= 0)
-		return 0;
-	r = cgroup_read(arena, cgroup, "memory.current", &text, e);
-	if (r < 0)
-		return err_prefix(e, "/linux/resources/memory/checkBeforeUpdate");
-	if (parse_u64(text, UINT64_MAX, &usage) < 0 || usage <= (uint64_t)memory->limit)
-		return 0;
-	return err_say(e, EBUSY,
-		       "/linux/resources/memory/limit: %lld bytes are less than the %llu in use "
-		       "(checkBeforeUpdate)", (long long)memory->limit, (unsigned long long)usage);
+	return r < 0 ? err_prefix(e, "/linux/resources/memory/checkBeforeUpdate") : 0;
 }
 
 /* Without privilege there is no device program, at creation neither. */
@@ -279,7 +267,7 @@ int cgroup_update(struct arena *arena, const struct host *host, const struct cgr
 	if (r == 0)
 		r = enable(arena, host, path, &limits, e);
 	if (r == 0)
-		r = check_usage(arena, cgroup, &filled.memory, e);
+		r = check_usage(cgroup, &filled.memory, e);
 	if (r == 0)
 		r = write_limits(arena, cgroup, &limits, &changes, e);
 	if (r == 0 && place->scope)

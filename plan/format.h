@@ -82,6 +82,7 @@ enum plan_step_flag {
 	X(STATE, "state", LANE_HOST, "status", A_STR) \
 	X(CGROUP, "cgroup", LANE_HOST, "path controllers", A_STR, A_LIST) \
 	X(SCOPE, "scope", LANE_HOST, "path unit user properties controllers", A_STR, A_STR, A_UINT, A_LIST, A_LIST) \
+	X(CGROUP_USAGE, "cgroup-usage", LANE_HOST, "bytes", A_UINT) \
 	X(CGROUP_WRITE, "cgroup-write", LANE_HOST, "file value", A_STR, A_STR) \
 	X(CGROUP_DEVICES, "cgroup-devices", LANE_HOST, "program rules", A_BLOB, A_LIST) \
 	X(CGROUP_OWN, "cgroup-own", LANE_HOST, "uid", A_UINT) \

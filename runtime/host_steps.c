@@ -148,6 +148,11 @@ static int step_scope_release(struct lane *lane, const struct plan_step *step, s
 	return pids_max ? cgroup_write(lane->cgroup, "pids.max", pids_max, e) : 0;
 }
 
+static int step_cgroup_usage(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	return cgroup_check_usage(lane->cgroup, step->arg[0], e);
+}
+
 static int step_cgroup_write(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	return cgroup_write(lane->cgroup, text(lane, step, 0), text(lane, step, 1), e);
@@ -451,6 +456,7 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_CGROUP] = step_cgroup,
 	[OP_SCOPE] = step_scope,
 	[OP_SCOPE_RELEASE] = step_scope_release,
+	[OP_CGROUP_USAGE] = step_cgroup_usage,
 	[OP_CGROUP_WRITE] = step_cgroup_write,
 	[OP_CGROUP_DEVICES] = step_cgroup_devices,
 	[OP_CGROUP_OWN] = step_cgroup_own,

@@ -2,6 +2,7 @@
 """cgroupsPath and resources. Where the controllers are on cgroup v1, a limit must be refused by name."""
 import os
 import re
+import subprocess
 
 import pytest
 from house import CGROUPS, CONTROLLERS, HYBRID, cgroup_of
@@ -77,6 +78,71 @@ def test_tiny_memory_limit_is_explained(bundle):
     outcome = bundle.try_run("true")
     assert outcome.status != 0
     assert "memory" in outcome.err
+
+
+SMALL = """#include <unistd.h>
+int main(void) { return write(1, "it runs\\n", 8) != 8; }
+"""
+
+
+@pytest.mark.skipif("memory" not in CONTROLLERS, reason="memory is not on cgroup v2")
+def test_small_memory_limit(bundle, tmp_path):
+    """Functions on small machines are given half a megabyte: none of it may go to the runtime."""
+    (tmp_path / "small.c").write_text(SMALL)
+    program = bundle.rootfs / "bin/small"
+    subprocess.run(["gcc", "-static", "-o", program, tmp_path / "small.c"], check=True)
+    bundle.resources["memory"] = {"limit": 512 << 10, "swap": 512 << 10}
+    bundle.process["args"] = ["/bin/small"]
+    for _ in range(3):
+        assert bundle.run() == "it runs\n"
+    container = bundle.create()
+    assert (cgroup_of(container.pid) / "memory.max").read_text() == f"{512 << 10}\n"
+    container.remove()
+
+
+@pytest.mark.skipif("memory" not in CONTROLLERS, reason="memory is not on cgroup v2")
+def test_check_before_the_first_limit(bundle):
+    """A cgroup that a pod leaves may still be charged for memory: a limit below that would kill the container's first
+    process, which nobody could explain."""
+    place = CGROUPS / f"{bundle.tare.prefix}used"
+    place.mkdir()
+    bundle.mount("/big", options=["size=64m"])
+    bundle.linux["cgroupsPath"] = f"/{place.name}"
+    bundle.resources["memory"] = {"limit": 4 << 20, "checkBeforeUpdate": True}
+    bundle.create().remove()  # an unused one is made anew
+    place.mkdir()
+    file = bundle.path / "file"
+    charge = subprocess.Popen(["sh", "-c", f"echo $$ >{place}/cgroup.procs; head -c 20000000 /dev/zero >/dev/shm/{place.name}"])
+    assert charge.wait() == 0 and not file.exists()
+    message = bundle.create_fails()
+    assert "/linux/resources/memory/checkBeforeUpdate" in message and "in use" in message
+    os.unlink(f"/dev/shm/{place.name}")
+    place.rmdir()
+
+
+OF_V1 = [("memory/swappiness", {"memory": {"swappiness": 60}}), ("memory/disableOOMKiller", {"memory": {"disableOOMKiller": True}}),
+         ("cpu/realtimeRuntime", {"cpu": {"realtimeRuntime": 1000}}), ("cpu/realtimePeriod", {"cpu": {"realtimePeriod": 1000}}),
+         ("blockIO/leafWeight", {"blockIO": {"leafWeight": 50}}),
+         ("blockIO/weightDevice/0/leafWeight", {"blockIO": {"weightDevice": [{"major": 8, "minor": 0, "leafWeight": 50}]}}),
+         ("network/classID", {"network": {"classID": 1048577}}),
+         ("network/priorities", {"network": {"priorities": [{"name": "lo", "priority": 1}]}})]
+
+
+@pytest.mark.parametrize("field, resources", OF_V1, ids=[row[0] for row in OF_V1])
+def test_cgroup_v1_is_refused(bundle, field, resources):
+    """A limit that is passed over in silence is found out when the machine is down: what cgroup v2 cannot do is said, with
+    what does the same."""
+    bundle.resources.update(resources)
+    message = bundle.create_fails()
+    assert f"/linux/resources/{field}: cgroup v2 has nothing like it" in message
+
+
+@pytest.mark.parametrize("field", ["kernel", "kernelTCP"])
+def test_cgroup_v1_is_a_warning(bundle, field):
+    """Old engines send these with every container: as with runc it runs, and the log says that nothing came of them."""
+    bundle.resources["memory"] = {field: 1 << 20}
+    outcome = bundle.try_run("echo runs")
+    assert outcome.out == "runs\n" and f"/linux/resources/memory/{field}" in outcome.err and "ignored" in outcome.err
 
 
 @pytest.mark.skipif("memory" not in CONTROLLERS, reason="memory is not on cgroup v2")

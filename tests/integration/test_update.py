@@ -91,7 +91,7 @@ def test_check_before_update(bundle):
     group = cgroup_of(container.pid)
     resources = json.dumps({"memory": {"limit": 8 * MIB, "checkBeforeUpdate": True}})
     message = container.tare.fails("update", "--resources=-", container.id, input=resources)
-    assert "/linux/resources/memory/limit" in message and "in use" in message
+    assert "/linux/resources/memory/checkBeforeUpdate" in message and "in use" in message
     assert read(group, "memory.max") == [str(128 * MIB)]
     assert container.status == "running"
     container.remove()
