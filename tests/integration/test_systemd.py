@@ -221,6 +221,90 @@ def test_update(bundle, manager):
     container.remove()
 
 
+BEFORE = {"memory": {"limit": 64 << 20, "reservation": 1 << 20}, "pids": {"limit": 50},
+          "cpu": {"shares": 2048, "quota": 20000, "period": 100000, "burst": 5000}, "unified": {"memory.high": "50003968"}}
+ATOMIC = ["memory.max", "memory.low", "memory.high", "memory.swap.max", "pids.max", "cpu.weight", "cpu.max", "cpu.max.burst",
+          "cpu.idle", "cpuset.cpus", "cpuset.mems", "io.max", "io.weight"]
+CHANGES = {"memory": {"memory": {"limit": 80 << 20, "swap": 90 << 20, "reservation": 2 << 20}}, "pids": {"pids": {"limit": 9}},
+           "cpu": {"cpu": {"shares": 512, "quota": 40000, "burst": 1000}}, "idle": {"cpu": {"idle": 1}},
+           "cpuset": {"cpu": {"cpus": "0", "mems": "0"}}, "io": {"blockIO": {"weight": 500}}}
+
+
+def all_files(container):
+    return {name: read(container, name) for name in ATOMIC if (cgroup(container) / name).exists()}
+
+
+@pytest.mark.parametrize("controller", CHANGES)
+def test_update_that_fails(bundle, manager, controller):
+    """One limit that the kernel refuses, and none of any controller is changed, neither now nor by the next reload."""
+    if manager.user and controller in ("cpuset", "io"):
+        pytest.skip("not delegated to users")
+    bundle.resources.update(BEFORE)
+    container = bundle.shell(SLEEP).start()
+    before = all_files(container)
+    resources = {**CHANGES[controller], "unified": {"memory.high": "much"}}
+    message = bundle.tare.fails("update", "--resources=-", container.id, input=json.dumps(resources))
+    assert "unified/memory.high" in message
+    assert {name: value for name, value in all_files(container).items() if name in before} == before
+    manager.reload()
+    assert {name: value for name, value in all_files(container).items() if name in before} == before
+    container.remove()
+
+
+def test_idle(bundle, manager):
+    """An idle container that is to work again must not be idle after the next reload."""
+    bundle.resources["cpu"] = {"shares": 2048}
+    container = bundle.shell(SLEEP).start()
+
+    def values():
+        manager.reload()
+        return read(container, "cpu.idle"), read(container, "cpu.weight")
+
+    bundle.tare.fails("update", "--resources=-", container.id,
+                      input=json.dumps({"cpu": {"idle": 1}, "unified": {"memory.high": "much"}}))
+    assert values() == ("0", "174")
+    container.update("--cpu-idle", "1")
+    assert values() == ("1", "0")
+    container.update("--cpu-idle", "0")
+    assert values() == ("0", "100")
+    container.update("--cpu-idle", "1")
+    container.update("--cpu-idle", "0", "--cpu-share", "512")
+    assert values() == ("0", read(container, "cpu.weight")) and read(container, "cpu.weight") != "100"
+    container.remove()
+
+
+def test_half_a_megabyte(bundle):
+    """The process lent to the scope is counted by its own memory, which is tare's, not by the container's limit."""
+    program = bundle.rootfs / "bin/small"
+    subprocess.run(["gcc", "-static", "-x", "c", "-o", program, "-"], check=True, text=True,
+                   input='#include <unistd.h>\nint main(void) { return write(1, "it runs\\n", 8) != 8; }\n')
+    bundle.resources["memory"] = {"limit": 512 << 10, "swap": 512 << 10}
+    bundle.process["args"] = ["/bin/small"]
+    assert bundle.run() == "it runs\n"
+
+
+DIVIDE = ("cd /sys/fs/cgroup; mkdir init; for pid in $(cat cgroup.procs); do echo $pid >init/cgroup.procs; done; "
+          "until echo +pids >cgroup.subtree_control; do :; done; mkdir /run/ready; " + SLEEP)
+
+
+def test_exec_into_a_divided_container(bundle, manager):
+    """With a service manager inside that has handed controllers on, the kernel lets no process into the container's own
+    cgroup: exec goes where the container's init is."""
+    bundle.namespace("cgroup")
+    bundle.config["mounts"] = [row for row in bundle.config["mounts"] if row["destination"] != "/sys/fs/cgroup"]
+    bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["rw", "nosuid", "noexec", "nodev"])
+    bundle.mount("/run")
+    container = bundle.shell(DIVIDE).start()
+    top = manager.slice / unit_of(container)
+    wait_until(lambda: "pids" in (top / "cgroup.subtree_control").read_text())
+    assert cgroup(container) == top / "init"
+    assert container.exec("cat", "/proc/self/cgroup").strip() == "0::/init"
+    container.update("--pids-limit", "40")
+    assert (top / "pids.max").read_text() == "40\n"
+    container.remove()
+    assert not top.exists()
+
+
 def test_one_process_is_allowed(bundle):
     """The process lent to the scope counts, so a limit of one would keep the container's own from being born."""
     bundle.resources["pids"] = {"limit": 1}
