@@ -10,7 +10,7 @@ enum annotation_kind {
 	ANNOTATION_PLAIN,   /* acted on */
 	ANNOTATION_UNSAFE,  /* acted on, and not to be taken from an image: it reaches the host's files,
 			       or decides how the container is kept in */
-	ANNOTATION_IGNORED, /* of another runtime: a warning */
+	ANNOTATION_IGNORED, /* of another runtime: a warning, unless its value is empty */
 	ANNOTATION_REFUSED, /* the same where without it the container would be less safe */
 };
 
@@ -18,5 +18,6 @@ enum annotation_kind {
 struct annotation {
 	const char *name;
 	enum annotation_kind kind;
+	const char *instead; /* of an ignored one: what tare does, NULL for nothing */
 };
 extern const struct annotation annotations_known[];

@@ -56,6 +56,15 @@ def test_what_has_no_effect(bundle, name):
     assert "com.example" not in outcome.err
 
 
+@pytest.mark.parametrize("name", ["run.oci.systemd.subgroup", "run.oci.delegate-cgroup"])
+@pytest.mark.parametrize("value", ["container", ""])
+def test_parts_of_a_cgroup(bundle, name, value):
+    """Who looks for the container in a part of its scope is told where it is instead; an empty name asks for that."""
+    bundle.config["annotations"] = {name: value}
+    outcome = bundle.try_run("echo runs")
+    assert outcome.out == "runs\n" and (name in outcome.err and "cgroup" in outcome.err) == bool(value)
+
+
 def test_annotations_are_in_the_state(bundle):
     """Engines find their own there again."""
     bundle.config["annotations"] = {"com.example.anything": "x", "org.opencontainers.image.os": "linux"}
