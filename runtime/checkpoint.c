@@ -29,7 +29,6 @@ struct dumping {
 	struct context *context;
 	const struct checkpoint_request *ask;
 	struct container container;
-	enum status status;
 	const struct spec *spec;
 	struct criu_places places;
 	struct criu_request request;
@@ -38,13 +37,11 @@ struct dumping {
 
 static int check_status(struct dumping *d, struct err *e)
 {
-	int r = container_status(d->context, &d->container, &d->status, e);
+	const enum status status = d->container.found;
 
-	if (r < 0)
-		return r;
-	if (d->status != STATUS_RUNNING && d->status != STATUS_PAUSED)
+	if (status != STATUS_RUNNING && status != STATUS_PAUSED)
 		return err_say(e, EINVAL, "container not running: %s is %s", d->ask->id,
-			       status_names[d->status]);
+			       status_names[status]);
 	if (d->context->host.root)
 		return 0;
 	return err_say(e, EPERM, "CRIU needs root");
@@ -52,10 +49,8 @@ static int check_status(struct dumping *d, struct err *e)
 
 static int find(struct dumping *d, struct err *e)
 {
-	int r = container_load(d->context, d->ask->id, true, &d->container, e);
+	int r = container_look(d->context, d->ask->id, true, &d->container, e);
 
-	if (r == 0)
-		r = host_probe(d->context, e);
 	if (r == 0)
 		r = check_status(d, e);
 	return r < 0 ? r : container_spec(d->context, &d->container, &d->spec, e);
@@ -179,7 +174,7 @@ static void thaw(const struct dumping *d)
 	autofd cgroup = -1;
 	struct err ignored;
 
-	if (d->status == STATUS_PAUSED || !c->cgroup)
+	if (d->container.found == STATUS_PAUSED || !c->cgroup)
 		return;
 	if (cgroup_open(&d->context->host, c->cgroup, &cgroup, &ignored) == 0)
 		cgroup_freeze(cgroup, false, &ignored);

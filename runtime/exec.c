@@ -32,18 +32,13 @@ struct entering {
 	struct request request;
 	struct plan_header *plan;
 	struct launch launch;
-	enum status status;
 	int init, cgroup;
 };
 
 static int check_status(struct entering *n, struct err *e)
 {
-	enum status status;
-	int r = container_status(n->context, &n->container, &status, e);
+	const enum status status = n->container.found;
 
-	if (r < 0)
-		return r;
-	n->status = status;
 	if (status == STATUS_STOPPED)
 		return err_say(e, EINVAL, "cannot exec in a stopped container: %s",
 			       n->container.id);
@@ -91,10 +86,8 @@ static int check_terminal(const struct entering *n, struct err *e)
 
 static int find(struct entering *n, struct err *e)
 {
-	int r = container_load(n->context, n->ask->id, false, &n->container, e);
+	int r = container_look(n->context, n->ask->id, false, &n->container, e);
 
-	if (r == 0)
-		r = host_probe(n->context, e);
 	if (r == 0)
 		r = check_status(n, e);
 	if (r < 0)
@@ -134,7 +127,7 @@ static int launch_it(struct entering *n, struct err *e)
 	launch->context = n->context;
 	launch->plan = n->plan;
 	launch->entered = &n->container;
-	launch->entered_status = n->status;
+	launch->entered_status = n->container.found;
 	launch->spec = n->spec;
 	launch->cgroup = n->cgroup;
 	launch->cgroup_path = n->request.cgroup;

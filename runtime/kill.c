@@ -101,20 +101,14 @@ int container_kill(struct context *context, const char *id, const char *text, bo
 		   struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	enum status status;
 	int signal;
-	int r = container_load(context, id, false, &c, e);
+	int r = container_look(context, id, false, &c, e);
 
 	if (r < 0)
 		return r;
 	if (signal_parse(text, &signal) < 0)
 		return err_say(e, EINVAL, "unknown signal: %s", text);
-	r = host_probe(context, e);
-	if (r == 0)
-		r = container_status(context, &c, &status, e);
-	if (r < 0)
-		return r;
 	if (means_all(&c, signal, all))
 		return kill_all(context, &c, signal, e);
-	return status == STATUS_STOPPED ? not_running(&c, e) : kill_init(&c, signal, e);
+	return c.found == STATUS_STOPPED ? not_running(&c, e) : kill_init(&c, signal, e);
 }

@@ -31,14 +31,13 @@ static int spec_with(struct context *context, const struct container *c,
 	return 0;
 }
 
-static int check(const struct container *c, enum status status, struct err *e)
+static int check(const struct container *c, struct err *e)
 {
-	if (status == STATUS_STOPPED || status == STATUS_CREATING)
-		return err_say(e, EINVAL, "container not running: %s is %s", c->id,
-			       status_names[status]);
-	if (!(c->namespaces & CLONE_NEWNS))
+	int r = container_must_live(c, e);
+
+	if (r == 0 && !(c->namespaces & CLONE_NEWNS))
 		return err_say(e, EINVAL, "container %s has no mount namespace of its own", c->id);
-	return 0;
+	return r;
 }
 
 static int launch_it(struct context *context, const struct container *c, int init,
@@ -84,14 +83,9 @@ static int run_errand(struct context *context, const struct container *c,
 int container_mounts(struct context *context, const struct mounts_request *ask, struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	enum status status;
-	int r = container_load(context, ask->id, true, &c, e);
+	int r = container_look(context, ask->id, true, &c, e);
 
 	if (r == 0)
-		r = host_probe(context, e);
-	if (r == 0)
-		r = container_status(context, &c, &status, e);
-	if (r == 0)
-		r = check(&c, status, e);
+		r = check(&c, e);
 	return r < 0 ? r : run_errand(context, &c, ask, e);
 }

@@ -13,14 +13,14 @@ static bool can_pause(enum status status)
 	return status == STATUS_RUNNING || status == STATUS_CREATED;
 }
 
-static int check(const struct container *c, enum status status, bool pause, struct err *e)
+static int check(const struct container *c, bool pause, struct err *e)
 {
-	if (pause && !can_pause(status))
+	if (pause && !can_pause(c->found))
 		return err_say(e, EINVAL, "container not running: %s is %s", c->id,
-			       status_names[status]);
-	if (!pause && status != STATUS_PAUSED)
+			       status_names[c->found]);
+	if (!pause && c->found != STATUS_PAUSED)
 		return err_say(e, EINVAL, "container not paused: %s is %s", c->id,
-			       status_names[status]);
+			       status_names[c->found]);
 	if (c->cgroup)
 		return 0;
 	err_say(e, EOPNOTSUPP, "container %s has no cgroup to freeze", c->id);
@@ -38,16 +38,9 @@ static int apply(struct context *context, const struct container *c, bool pause,
 int container_pause(struct context *context, const char *id, bool pause, struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	enum status status;
-	int r = container_load(context, id, true, &c, e);
+	int r = container_look(context, id, true, &c, e);
 
 	if (r == 0)
-		r = host_probe(context, e);
-	if (r == 0)
-		r = container_status(context, &c, &status, e);
-	if (r == 0)
-		r = check(&c, status, pause, e);
-	if (r == 0)
-		r = apply(context, &c, pause, e);
-	return r;
+		r = check(&c, pause, e);
+	return r < 0 ? r : apply(context, &c, pause, e);
 }

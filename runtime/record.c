@@ -204,13 +204,9 @@ static int seize(struct context *context, const struct container *container, str
 static int attend(struct context *context, const struct container *container,
 		  const struct spec **ret_spec, struct onlooker *o, struct err *e)
 {
-	enum status status;
-	int r = container_status(context, container, &status, e);
+	int r = container_must_live(container, e);
 
-	if (r == 0 && (status == STATUS_STOPPED || status == STATUS_CREATING))
-		return err_say(e, EINVAL, "container not running: %s is %s", container->id,
-			       status_names[status]);
-	o->started = status != STATUS_CREATED;
+	o->started = container->found != STATUS_CREATED;
 	if (r == 0)
 		r = container_spec(context, container, ret_spec, e);
 	if (r == 0)
@@ -225,10 +221,8 @@ int container_attend(struct context *context, const char *id, const struct spec_
 	autocontainer container = CONTAINER_NONE;
 	const struct spec *spec;
 	struct seen seen;
-	int r = host_probe(context, e);
+	int r = container_look(context, id, false, &container, e);
 
-	if (r == 0)
-		r = container_load(context, id, false, &container, e);
 	if (r == 0)
 		r = attend(context, &container, &spec, o, e);
 	if (r < 0)

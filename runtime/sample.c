@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/sample.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -100,4 +101,14 @@ int sample_take(struct arena *arena, const struct container *c, int cgroup,
 	sample.rdt = rdt_figures(arena, c);
 	*ret_sample = sample;
 	return 0;
+}
+
+int sample_check(const struct container *c, struct err *e)
+{
+	int r = container_must_live(c, e);
+
+	if (r == 0 && !c->cgroup)
+		return err_say(e, EOPNOTSUPP, "container %s has no cgroup that could be measured",
+			       c->id);
+	return r;
 }

@@ -27,6 +27,8 @@ struct sample {
 	size_t interface_count;
 };
 
+/* Whether one that was looked at lives and has a cgroup that can be measured. */
+int sample_check(const struct container *, struct err *e);
 int sample_take(struct arena *, const struct container *, int cgroup, struct sample *ret_sample,
 		struct err *e);
 /* The interfaces of a text like /proc/PID/net/dev. Pure. */

@@ -22,18 +22,6 @@ static const char *const refusals[STATUS_COUNT] = {
 	[STATUS_STOPPED] = "cannot start a container that has stopped",
 };
 
-static int check_created(struct context *context, const struct container *container, struct err *e)
-{
-	enum status status;
-	int r = container_status(context, container, &status, e);
-
-	if (r < 0)
-		return r;
-	if (status != STATUS_CREATED)
-		return err_say(e, EINVAL, "container %s: %s", container->id, refusals[status]);
-	return 0;
-}
-
 /* A poststart hook that fails stops the container (config.md#poststart). */
 static int poststart(struct context *context, const struct spec *spec,
 		     const struct container *container, struct err *e)
@@ -86,14 +74,12 @@ static int start_ready(struct context *context, const struct container *containe
 int container_start(struct context *context, const char *id, struct err *e)
 {
 	autocontainer container = CONTAINER_NONE;
-	int r = container_load(context, id, true, &container, e);
+	int r = container_look(context, id, true, &container, e);
 
 	if (r < 0)
 		return r;
-	r = host_probe(context, e);
-	if (r == 0)
-		r = check_created(context, &container, e);
-	if (r == 0)
-		r = start_ready(context, &container, e);
-	return r;
+	if (container.found != STATUS_CREATED)
+		return err_say(e, EINVAL, "container %s: %s", container.id,
+			       refusals[container.found]);
+	return start_ready(context, &container, e);
 }

@@ -59,6 +59,7 @@ struct container {
 		uint64_t refused_forks, pids_limit;
 	} reached;
 	enum status saved;      /* of the last STATE step */
+	enum status found;      /* what container_look() found it doing; not stored */
 	/* open handles: -1 in CONTAINER_NONE */
 	int dir;                /* the state directory, O_DIRECTORY */
 	bool locked;            /* dir holds the flock */
@@ -108,6 +109,11 @@ int container_identify(struct container *, pid_t pid, int pidfd, struct err *e);
  * stopped. */
 int container_status(struct context *, const struct container *, enum status *ret_status,
 		     struct err *e);
+/* What most commands begin with: container_load(), the host probed, and what the container is doing, in found. */
+int container_look(struct context *, const char *id, bool lock, struct container *ret_container,
+		   struct err *e);
+/* -EINVAL "container not running: ID is stopped", for one that was looked at and has no process to speak of. */
+int container_must_live(const struct container *, struct err *e);
 /* The config.json saved at create. */
 int container_spec(struct context *, const struct container *, const struct spec **ret_spec,
 		   struct err *e);

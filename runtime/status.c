@@ -189,3 +189,28 @@ int container_status(struct context *context, const struct container *c, enum st
 		*ret_status = launch_gate_waits(c->dir) ? STATUS_CREATED : STATUS_RUNNING;
 	return 0;
 }
+
+int container_look(struct context *context, const char *id, bool lock,
+		   struct container *ret_container, struct err *e)
+{
+	autocontainer c = CONTAINER_NONE;
+	int r = container_load(context, id, lock, &c, e);
+
+	if (r == 0)
+		r = host_probe(context, e);
+	if (r == 0)
+		r = container_status(context, &c, &c.found, e);
+	if (r < 0)
+		return r;
+	*ret_container = c;
+	c = (struct container)CONTAINER_NONE;
+	return 0;
+}
+
+int container_must_live(const struct container *c, struct err *e)
+{
+	if (c->found != STATUS_STOPPED && c->found != STATUS_CREATING)
+		return 0;
+	return err_say(e, EINVAL, "container not running: %s is %s", c->id,
+		       status_names[c->found]);
+}

@@ -9,15 +9,14 @@
 #include "runtime/rdt.h"
 #include "runtime/state.h"
 
-static int check(const struct container *c, enum status status, bool limits, struct err *e)
+static int check(const struct container *c, bool limits, struct err *e)
 {
-	if (status == STATUS_STOPPED || status == STATUS_CREATING)
-		return err_say(e, EINVAL, "container not running: %s is %s", c->id,
-			       status_names[status]);
-	if (!c->cgroup && limits)
+	int r = container_must_live(c, e);
+
+	if (r == 0 && !c->cgroup && limits)
 		return err_say(e, EOPNOTSUPP, "container %s has no cgroup that could have limits",
 			       c->id);
-	return 0;
+	return r;
 }
 
 static int change_limits(struct context *context, const struct container *c,
@@ -49,14 +48,9 @@ int container_update(struct context *context, const char *id, const struct updat
 		     struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	enum status status;
-	int r = container_load(context, id, true, &c, e);
+	int r = container_look(context, id, true, &c, e);
 
 	if (r == 0)
-		r = host_probe(context, e);
-	if (r == 0)
-		r = container_status(context, &c, &status, e);
-	if (r == 0)
-		r = check(&c, status, ask->resources, e);
+		r = check(&c, ask->resources, e);
 	return r < 0 ? r : change(context, &c, ask, e);
 }

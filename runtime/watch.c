@@ -48,28 +48,13 @@ static uint64_t read_kills(int memory_events)
 	return at ? strtoull(at + strlen("\noom_kill "), NULL, 10) : 0;
 }
 
-static int check(const struct watch *w, enum status status, struct err *e)
-{
-	if (status == STATUS_STOPPED || status == STATUS_CREATING)
-		return err_say(e, EINVAL, "container not running: %s is %s", w->container.id,
-			       status_names[status]);
-	if (!w->container.cgroup)
-		return err_say(e, EOPNOTSUPP, "container %s has no cgroup that could be measured",
-			       w->container.id);
-	return 0;
-}
 
 static int begin(struct context *context, const char *id, struct watch *w, struct err *e)
 {
-	enum status status;
-	int r = container_load(context, id, false, &w->container, e);
+	int r = container_look(context, id, false, &w->container, e);
 
 	if (r == 0)
-		r = host_probe(context, e);
-	if (r == 0)
-		r = container_status(context, &w->container, &status, e);
-	if (r == 0)
-		r = check(w, status, e);
+		r = sample_check(&w->container, e);
 	if (r == 0)
 		r = cgroup_open(&context->host, w->container.cgroup, &w->cgroup, e);
 	if (r < 0)

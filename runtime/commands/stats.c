@@ -46,29 +46,15 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static int check(const struct container *c, enum status status, struct err *e)
-{
-	if (status == STATUS_STOPPED || status == STATUS_CREATING)
-		return err_say(e, ESRCH, "container not running: %s is %s", c->id,
-			       status_names[status]);
-	if (!c->cgroup)
-		return err_say(e, EOPNOTSUPP, "container %s has no cgroup that could be measured",
-			       c->id);
-	return 0;
-}
-
 static int measure(struct context *context, const char *id, struct sample *ret_sample,
 		   struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	enum status status;
 	autofd cgroup = -1;
-	int r = container_load(context, id, false, &c, e);
+	int r = container_look(context, id, false, &c, e);
 
 	if (r == 0)
-		r = container_status(context, &c, &status, e);
-	if (r == 0)
-		r = check(&c, status, e);
+		r = sample_check(&c, e);
 	if (r == 0)
 		r = cgroup_open(&context->host, c.cgroup, &cgroup, e);
 	return r < 0 ? r : sample_take(context->arena, &c, cgroup, ret_sample, e);
