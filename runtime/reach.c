@@ -4,18 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/sys.h"
 #include "namespaces/namespaces.h"
 #include "runtime/context.h"
+#include "runtime/helper.h"
 #include "spec/spec.h"
 
 enum { NOBODY = 65534 };
@@ -38,21 +36,25 @@ static bool become(uint32_t uid, uint32_t gid)
 	       syscall(SYS_setresuid, uid, uid, uid) == 0 && syscall(SYS_capset, &head, none) == 0;
 }
 
-/* In the child: one byte a place. Only what the right to search is missing for counts: init says
- * best what else is wrong. */
-__attribute__((noreturn))
-static void try_all(const struct strings *places, const struct spec_linux *spec, int answers)
-{
-	bool became = become(root_of(&spec->uid_mappings), root_of(&spec->gid_mappings));
+struct question {
+	const struct strings *places;
+	const struct spec_linux *spec;
+};
 
-	for (size_t i = 0; became && i < places->count; i++) {
-		autofd fd = open(places->items[i], O_PATH | O_CLOEXEC);
+/* In the helper: one byte a place. Only what the right to search is missing for counts: init says
+ * best what else is wrong. */
+static void try_all(void *argument, int link)
+{
+	const struct question *q = argument;
+	bool became = become(root_of(&q->spec->uid_mappings), root_of(&q->spec->gid_mappings));
+
+	for (size_t i = 0; became && i < q->places->count; i++) {
+		autofd fd = open(q->places->items[i], O_PATH | O_CLOEXEC);
 		char answer = fd < 0 && errno == EACCES;
 
-		if (write(answers, &answer, 1) != 1)
+		if (write(link, &answer, 1) != 1)
 			break;
 	}
-	_exit(0);
 }
 
 static int collect(struct arena *arena, const struct strings *places, int answers,
@@ -78,29 +80,11 @@ static int probe(struct arena *arena, const struct spec *spec, struct request *r
 		 struct err *e)
 {
 	struct strings places = host_places(arena, spec, request);
-	int pair[2], pidfd = -1, r;
-	struct clone_args args = {
-		.flags = CLONE_PIDFD,
-		.pidfd = (uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
-	};
-	autofd answers = -1, writing = -1, child = -1;
-	pid_t pid;
+	struct question question = { &places, &spec->linux };
+	autohelper helper = HELPER_NONE;
+	int r = helper_begin(&helper, 0, try_all, &question, e);
 
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return err_set(e, errno, "pipe2");
-	answers = pair[0];
-	writing = pair[1];
-	pid = sys_clone3(&args);
-	if (pid == 0)
-		try_all(&places, &spec->linux, writing);
-	if (pid < 0)
-		return err_set(e, errno, "clone3");
-	child = pidfd;
-	fd_close(&writing);
-	r = collect(arena, &places, answers, &request->unreachable, e);
-	waitid(P_PIDFD, (id_t)child, &(siginfo_t){ 0 }, WEXITED);
-	return r;
+	return r < 0 ? r : collect(arena, &places, helper.link, &request->unreachable, e);
 }
 
 int reach_probe(struct context *context, const struct spec *spec, struct request *request,

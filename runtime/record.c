@@ -167,7 +167,7 @@ int container_record(struct context *context, const struct create_request *ask,
 		.filter = &filter,
 		.listener = arena_printf(context->arena, "%s/%s", context->root, name),
 	};
-	__attribute__((cleanup(witness_clear))) struct witness watch = { .leash = -1 };
+	__attribute__((cleanup(witness_clear))) struct witness watch = { .agent = HELPER_NONE };
 	struct create_request watched = *ask;
 	struct seen seen;
 	int r = witness_at(context, name, &watch, e);

@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -19,7 +18,7 @@
 #include "base/file.h"
 
 enum { LISTENERS_MOST = 256 };
-enum { LEASH, SERVER };
+enum { LINK, SERVER };
 
 /* tare-init is of the native architecture, whose execve this is. */
 static bool starts_program(const struct seccomp_data *data)
@@ -59,7 +58,7 @@ static int take_listener(int server)
 /* One for the container's process and all that descend from it, one for each exec. */
 struct listeners {
 	size_t count;
-	struct pollfd fds[2 + LISTENERS_MOST]; /* the leash and the server come first */
+	struct pollfd fds[2 + LISTENERS_MOST]; /* the link and the server come first */
 	bool started[2 + LISTENERS_MOST];
 };
 
@@ -96,22 +95,22 @@ static void hear(const struct witness *w, struct listeners *l)
 	}
 }
 
-/* Until the run is over, which lets the leash go, and with it all processes that were watched. Behind that nobody
+/* Until the run is over, which tare says by the link, and with it all processes that were watched. Behind that nobody
  * is awaited: a run may have failed before it had a listener. */
-static void serve(const struct witness *w, int server)
+static void serve(const struct witness *w, int server, int link)
 {
-	struct listeners l = { .fds = { [LEASH] = { .fd = w->leash, .events = POLLIN },
+	struct listeners l = { .fds = { [LINK] = { .fd = link, .events = POLLIN },
 					[SERVER] = { .fd = server, .events = POLLIN } } };
 
-	while (l.count || l.fds[LEASH].fd >= 0) {
+	while (l.count || l.fds[LINK].fd >= 0) {
 		l.fds[SERVER].events = l.count < LISTENERS_MOST ? POLLIN : 0;
 		if (poll(l.fds, 2 + l.count, -1) < 0)
 			continue;
 		hear(w, &l);
 		if (l.fds[SERVER].revents & POLLIN)
 			add_listener(&l);
-		if (l.fds[LEASH].revents)
-			l.fds[LEASH].fd = -1;
+		if (l.fds[LINK].revents)
+			l.fds[LINK].fd = -1;
 	}
 }
 
@@ -123,56 +122,48 @@ static struct calls *share(void)
 	return at == MAP_FAILED ? NULL : at;
 }
 
+struct post {
+	const struct witness *witness;
+	int server;
+};
+
 /* A session of its own: what the user sends to the foreground is for the container. */
-_Noreturn static void be_agent(struct witness *w, int server, int leash)
+static void be_agent(void *argument, int link)
 {
-	fd_close(&w->leash);
-	w->leash = leash;
+	const struct post *post = argument;
+
 	setsid();
-	serve(w, server);
-	_exit(0);
+	serve(post->witness, post->server, link);
 }
 
 int witness_begin(int server, struct witness *ret_witness, struct err *e)
 {
-	struct witness w = { share(), share(), -1, -1 };
-	int ends[2];
-	pid_t pid;
+	struct witness w = { share(), share(), HELPER_NONE };
+	struct post post = { &w, server };
+	int r = 0;
 
 	if (!w.by_init || !w.by_program)
-		return err_set(e, ENOMEM, "the agent that records: mmap");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return err_set(e, errno, "the agent that records: socketpair");
-	w.leash = ends[0];
-	pid = fork();
-	if (pid == 0)
-		be_agent(&w, server, ends[1]);
-	fd_close(&ends[1]);
-	if (pid < 0) {
+		r = err_set(e, ENOMEM, "mmap");
+	if (r == 0)
+		r = helper_begin(&w.agent, 0, be_agent, &post, e);
+	if (r < 0) {
 		witness_clear(&w);
-		return err_set(e, errno, "the agent that records: fork");
+		return err_prefix(e, "the agent that records");
 	}
-	w.pid = pid;
 	*ret_witness = w;
 	return 0;
 }
 
 void witness_wait(struct witness *w)
 {
-	char byte;
-
-	shutdown(w->leash, SHUT_WR);
-	while (read(w->leash, &byte, 1) < 0 && errno == EINTR)
-		continue;
-	/* It is no zombie of tare's either, when tare goes on or is looked at. */
-	waitid(P_PID, (id_t)w->pid, &(siginfo_t){ 0 }, WEXITED);
+	helper_end(&w->agent);
 }
 
 void witness_clear(struct witness *w)
 {
 	struct calls *const shared[] = { w->by_init, w->by_program };
 
-	fd_close(&w->leash);
+	helper_end(&w->agent);
 	for (size_t i = 0; i < 2; i++)
 		if (shared[i])
 			munmap(shared[i], sizeof *shared[i]);

@@ -4,9 +4,8 @@
  * process of its own, for the launch cannot answer the calls of the init that it waits for.
  */
 #pragma once
-#include <sys/types.h>
-
 #include "runtime/calls.h"
+#include "runtime/helper.h"
 
 struct err;
 
@@ -14,11 +13,10 @@ struct witness {
 	/* Shared with the agent, complete when witness_wait() has returned. Not from the program: what tare-init
 	 * called behind the filter, until its execve. */
 	struct calls *by_init, *by_program;
-	int leash; /* closed at the other end when the agent has done its work */
-	pid_t pid;
+	struct helper agent;
 };
 
-/* Makes the agent; server is a listening socket, where it takes listeners for as long as the leash holds. */
+/* Makes the agent; server is a listening socket, where it takes listeners until witness_wait(). */
 int witness_begin(int server, struct witness *ret_witness, struct err *e);
 /* Waits until all processes of the container are gone, if there ever were any, and the agent with them. */
 void witness_wait(struct witness *);
