@@ -6,10 +6,12 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/sys.h"
 #include "cgroups/cgroup.h"
 #include "runtime/context.h"
 #include "runtime/operations.h"
+#include "runtime/pids.h"
 #include "runtime/state.h"
 
 static int not_running(const struct container *c, struct err *e)
@@ -45,47 +47,47 @@ static void open_all(const pid_t *pids, int *pidfds, size_t count)
 		pidfds[i] = sys_pidfd_open(pids[i], 0);
 }
 
-/* A number taken from a list may be somebody else's by the time it is opened. What the cgroup
- * lists again behind the opening was its process all along, or the pidfd is of a dead one. */
-static int signal_batch(struct context *context, int cgroup, const pid_t *pids, size_t count,
-			int signal, struct err *e)
+/* A number taken from a list may be somebody else's by the time it is opened. What is listed again
+ * behind the opening was the container's all along, or the pidfd is of a dead one. */
+static int signal_batch(struct context *context, const struct container *c, const pid_t *pids,
+			size_t count, int signal, struct err *e)
 {
 	int pidfds[BATCH];
-	pid_t *again;
-	size_t again_count;
+	struct pids again;
 	int r;
 
 	open_all(pids, pidfds, count);
-	r = cgroup_processes(context->arena, cgroup, &again, &again_count, e);
+	r = container_processes(context, c, &again, e);
 	for (size_t i = 0; i < count; i++) {
-		if (r == 0 && pidfds[i] >= 0 && listed(again, again_count, pids[i]))
+		if (r == 0 && pidfds[i] >= 0 && listed(again.items, again.count, pids[i]))
 			sys_pidfd_send_signal(pidfds[i], signal);
 		fd_close(&pidfds[i]);
 	}
 	return r;
 }
 
-static int signal_each(struct context *context, int cgroup, int signal, struct err *e)
+static int signal_each(struct context *context, const struct container *c, int signal,
+		       struct err *e)
 {
-	pid_t *pids;
-	size_t count;
-	int r = cgroup_processes(context->arena, cgroup, &pids, &count, e);
+	struct pids pids;
+	int r = container_processes(context, c, &pids, e);
 
-	for (size_t i = 0; r == 0 && i < count; i += BATCH)
-		r = signal_batch(context, cgroup, pids + i, count - i < BATCH ? count - i : BATCH,
-				 signal, e);
+	for (size_t i = 0; r == 0 && i < pids.count; i += BATCH)
+		r = signal_batch(context, c, pids.items + i,
+				 pids.count - i < BATCH ? pids.count - i : BATCH, signal, e);
 	return r;
 }
 
 static int kill_all(struct context *context, const struct container *c, int signal, struct err *e)
 {
 	autofd cgroup = -1;
-	int r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
+	int r;
 
+	if (signal != SIGKILL || !c->cgroup)
+		return signal_each(context, c, signal, e);
+	r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
 	if (r < 0)
 		return r;
-	if (signal != SIGKILL)
-		return signal_each(context, cgroup, signal, e);
 	/* kill(2) does not wait either: delete does. */
 	r = cgroup_kill(cgroup, 0, e);
 	return r == -ETIMEDOUT ? 0 : r;
@@ -94,7 +96,8 @@ static int kill_all(struct context *context, const struct container *c, int sign
 /* Without a pid namespace of its own the rest would outlive its init. */
 static bool means_all(const struct container *c, int signal, bool all)
 {
-	return c->cgroup && (all || (signal == SIGKILL && !(c->namespaces & CLONE_NEWPID)));
+	return container_tells_processes(c) &&
+	       (all || (signal == SIGKILL && !(c->namespaces & CLONE_NEWPID)));
 }
 
 int container_kill(struct context *context, const char *id, const char *text, bool all,
@@ -108,6 +111,9 @@ int container_kill(struct context *context, const char *id, const char *text, bo
 		return r;
 	if (signal_parse(text, &signal) < 0)
 		return err_say(e, EINVAL, "unknown signal: %s", text);
+	if (all && !container_tells_processes(&c))
+		log_line(LOG_LEVEL_WARNING, "container %s has neither a cgroup nor a pid namespace of "
+					    "its own: only its first process is told", c.id);
 	if (means_all(&c, signal, all))
 		return kill_all(context, &c, signal, e);
 	return c.found == STATUS_STOPPED ? not_running(&c, e) : kill_init(&c, signal, e);

@@ -3,6 +3,7 @@
  * The processes of a container.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,7 +15,9 @@ struct pids {
 	pid_t *items;
 	size_t count;
 };
-/* All of its cgroup, as tare sees their ids, in the arena; none when the cgroup is gone. -EOPNOTSUPP for a container
- * without a cgroup. The host must have been probed. */
+/* All of its cgroup, or without one of its pid namespace, as tare sees their ids, in the arena; none when it has ended.
+ * -EOPNOTSUPP for a container with neither. The host must have been probed. */
 int container_processes(struct context *, const struct container *, struct pids *ret_pids,
 			struct err *e);
+/* Whether there is something to tell them by. */
+bool container_tells_processes(const struct container *);

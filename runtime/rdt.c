@@ -57,7 +57,7 @@ static int move_all(struct context *context, const struct container *c,
 	do {
 		known = now;
 		r = resctrl_move(change->root, change->group, known.items, known.count, e);
-		if (r == 0 && c->cgroup)
+		if (r == 0 && container_tells_processes(c))
 			r = container_processes(context, c, &now, e);
 	} while (r == 0 && has_more(&now, &known));
 	return r;

@@ -9,7 +9,8 @@ import tempfile
 
 import leaks
 import pytest
-from house import CGROUPS, CONTROLLERS, Bundle, Tare, cgroup_of, make_busybox_root, read_line, wait_for_file
+from house import (CGROUPS, CONTROLLERS, Bundle, Tare, alive, cgroup_of, make_busybox_root, read_line, wait_for_file,
+                   wait_until)
 from terminal import User
 
 UID, SUB_FIRST, SUB_COUNT = 61500, 300000, 65536
@@ -143,6 +144,31 @@ def test_life_without_a_cgroup(bundle, user):
     container.end()
     container.delete()
     assert not user.ids()
+
+
+def test_processes_without_a_cgroup(bundle, user):
+    """Who has no cgroup still wants to see what runs in a container, in namespaces of its own too, and to end all of it."""
+    container = bundle.shell("sleep 1000000 & sleep 1000000 & unshare -U -p -f sleep 1000000 & exec sleep 1000000").start()
+    wait_until(lambda: len(json.loads(user("ps", "--format=json", container.id))) == 5)
+    listed = json.loads(user("ps", "--format=json", container.id))
+    assert container.pid in listed
+    assert all(b"sleep" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() for pid in listed)
+    lines = user("ps", container.id).splitlines()
+    assert len(lines) == 6 and "PID" in lines[0]
+    user("kill", "--all", container.id, "TERM")  # the first of each namespace has no handler, so it stays
+    wait_until(lambda: len(json.loads(user("ps", "--format=json", container.id))) == 2)
+    container.remove()
+    assert not any(alive(pid) for pid in listed)
+
+
+def test_processes_of_the_hosts_namespace(bundle, user):
+    """With neither a cgroup nor a pid namespace nobody knows what belongs to the container: a guess would be wrong."""
+    bundle.without_namespace("pid")
+    container = bundle.shell("exec sleep 1000000").start()
+    assert "neither a cgroup nor a pid namespace" in user.fails("ps", container.id)
+    outcome = user.try_("kill", "--all", container.id, "KILL")
+    assert outcome.status == 0 and "only its first process" in outcome.err
+    container.remove()
 
 
 def test_sub_ids_make_a_whole_system(sub_bundle):
