@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum { CHUNK_SIZE = 16 * 1024 };
 
 struct arena_chunk {
@@ -21,10 +23,10 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t size)
 	struct arena_chunk *chunk;
 
 	if (room > SIZE_MAX - sizeof *chunk)
-		abort();
+		memory_out();
 	chunk = calloc(1, sizeof *chunk + room);
 	if (!chunk)
-		abort();
+		memory_out();
 	chunk->size = room;
 	/* A chunk made for one large object must not hide the room that is
 	 * left in the current one. */
@@ -45,7 +47,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	void *memory;
 
 	if (size > SIZE_MAX - align)
-		abort();
+		memory_out();
 	size = (size + align - 1) & ~(align - 1);
 	if (!chunk || chunk->size - chunk->used < size)
 		chunk = chunk_new(arena, size);
@@ -59,7 +61,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 	size_t total;
 
 	if (__builtin_mul_overflow(count, size, &total))
-		abort();
+		memory_out();
 	return arena_alloc(arena, total);
 }
 
@@ -89,7 +91,7 @@ char *arena_vprintf(struct arena *arena, const char *fmt, va_list args)
 	length = vsnprintf(text, room, fmt, again);
 	va_end(again);
 	if (length < 0)
-		abort();
+		memory_out();
 	if ((size_t)length + 1 + alignof(max_align_t) <= room)
 		return arena_alloc(arena, (size_t)length + 1);
 	if (room)

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,6 +16,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 static const struct level_row {
@@ -202,7 +202,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	r = vasprintf(&message, fmt, args);
 	va_end(args);
 	if (r < 0)
-		abort();
+		memory_out();
 	sink.write(level, message);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 int parse_u64(const char *text, uint64_t max, uint64_t *ret_value)
 {
 	uint64_t value = 0;
@@ -78,14 +80,14 @@ static void reserve(struct strbuf *buf, size_t more)
 
 	if (__builtin_add_overflow(buf->length, more, &need) ||
 	    __builtin_add_overflow(need, 1u, &need))
-		abort();
+		memory_out();
 	if (need <= buf->size)
 		return;
 	while (size < need)
 		size *= 2;
 	text = realloc(buf->text, size);
 	if (!text)
-		abort();
+		memory_out();
 	buf->text = text;
 	buf->size = size;
 }
@@ -112,7 +114,7 @@ void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
 	length = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
 	if (length < 0)
-		abort();
+		memory_out();
 	reserve(buf, (size_t)length);
 	va_start(args, fmt);
 	vsnprintf(buf->text + buf->length, (size_t)length + 1, fmt, args);

@@ -51,15 +51,17 @@ static int explain_script(struct program *p)
 	return is_missing(at) ? interpreter_missing(p, at) : 0;
 }
 
+/* The file is the container's: where it says that its headers are may be anywhere. */
 static const Elf64_Phdr *find_interp(const struct program *p)
 {
 	const Elf64_Ehdr *elf = (const void *)p->head;
+	const uint64_t last = (uint64_t)p->length - sizeof(Elf64_Phdr);
 	const Elf64_Phdr *header;
 
 	for (unsigned i = 0; i < elf->e_phnum; i++) {
 		uint64_t at = elf->e_phoff + i * sizeof *header;
 
-		if (at % 8 || at + sizeof *header > (uint64_t)p->length)
+		if (at % 8 || at > last)
 			return NULL;
 		header = (const void *)(p->head + at);
 		if (header->p_type == PT_INTERP)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/memory.h"
 
 enum { PLAN_SIZE_MAX = 64 << 20, STEPS_FIRST = 64 };
 
@@ -101,7 +102,7 @@ static struct plan_step *grow(struct plan_lane_steps *lane)
 		struct plan_step *items = reallocarray(lane->items, size, sizeof *items);
 
 		if (!items)
-			abort();
+			memory_out();
 		lane->items = items;
 		lane->size = size;
 	}

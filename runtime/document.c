@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "base/fd.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
@@ -95,6 +95,6 @@ void container_document(const struct container *c, enum status status, bool pret
 
 	json_decref(object);
 	if (!text)
-		abort();
+		memory_out();
 	strbuf_add(ret_json, text);
 }

@@ -2,9 +2,9 @@
 #include "spec/feature_list.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "base/fd.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "spec/annotations.h"
 #include "spec/names.h"
@@ -105,7 +105,7 @@ void features_document(const struct features *f, struct strbuf *ret_json)
 
 	json_decref(object);
 	if (!text)
-		abort();
+		memory_out();
 	strbuf_add(ret_json, text);
 	strbuf_add(ret_json, "\n");
 }

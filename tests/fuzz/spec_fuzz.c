@@ -4,7 +4,6 @@
  * searches; built without, it replays all files of the directories that are its arguments.
  * A crash here is one that a bundle can cause in the process of an engine's administrator.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "replay.h"
 #include "spec/load.h"
 #include "spec/spec.h"
 
@@ -84,30 +84,8 @@ static void replay(const char *path)
 	LLVMFuzzerTestOneInput((const uint8_t *)(text.text ? text.text : ""), text.length);
 }
 
-static size_t replay_all(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	size_t count = 0;
-
-	require(dir, path);
-	while ((entry = readdir(dir))) {
-		autobuf file = { 0 };
-
-		if (*entry->d_name == '.')
-			continue;
-		strbuf_addf(&file, "%s/%s", path, entry->d_name);
-		replay(file.text);
-		count++;
-	}
-	closedir(dir);
-	return count;
-}
-
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
-		require(replay_all(argv[i]) > 0, "a corpus has files");
-	return argc > 1 ? 0 : 1;
+	return replay_all(argc, argv, replay);
 }
 #endif

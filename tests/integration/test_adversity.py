@@ -208,3 +208,15 @@ def test_odd_surroundings(bundle, tare, tmp_path):
     out, _ = process.communicate()
     assert process.returncode == 0
     assert out.split() == ["0022", "1777", "644", "755", "/"]
+
+
+def test_out_of_memory(bundle, tare):
+    """Lost otherwise: "Aborted", and a core file, where one word would say what is short."""
+    bundle.config["annotations"] = {f"key.{i}": "x" * 100 for i in range(20000)}
+    bundle.write()
+    for limit in (1 << 20, 4 << 20):
+        outcome = subprocess.run(tare.command("validate", "--bundle", bundle.path), stdin=subprocess.DEVNULL,
+                                 preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert (outcome.returncode, outcome.stderr) == (1, "tare: out of memory\n"), outcome
+    assert tare.try_("validate", "--bundle", bundle.path).status == 0

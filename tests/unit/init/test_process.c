@@ -292,6 +292,28 @@ static void missing_loader(void **state)
 	assert_int_equal(umount(in_root(r, "bin/dynamic")), 0);
 }
 
+/* A user would lose tare-init's own memory to an image: what lies ahead of the file's beginning is on its stack. */
+static void headers_that_are_nowhere(void **state)
+{
+	static const char tail[] = "/no/such/interpreter";
+	struct runner *r = *state;
+
+	for (int64_t at = -64; at < 0; at += 8) {
+		Elf64_Ehdr elf = {
+			.e_ident = ELFMAG "\2\1\1", .e_type = ET_EXEC, .e_machine = EM_X86_64,
+			.e_phoff = (uint64_t)at, .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1,
+		};
+		int fd;
+
+		put_file(r, "bin/odd", "", 0755);
+		fd = open(in_root(r, "bin/odd"), O_WRONLY | O_TRUNC);
+		assert_int_equal(write(fd, &elf, sizeof elf), sizeof elf);
+		assert_int_equal(write(fd, tail, sizeof tail), sizeof tail);
+		close(fd);
+		program_case(r, "odd", "/bin/odd", ENOEXEC);
+	}
+}
+
 /* Only execve and what a program needs is allowed: a filter directly ahead of EXEC leaves init no
  * other call. */
 static void filter_allows_only_execve(void **state)
@@ -376,6 +398,7 @@ int main(void)
 		TEST(directory_on_the_host),
 		TEST(wrong_programs),
 		TEST(missing_loader),
+		TEST(headers_that_are_nowhere),
 		TEST(program_in_odd_paths),
 		TEST(filter_allows_only_execve),
 		TEST(filter_without_rights),
