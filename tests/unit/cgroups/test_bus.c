@@ -101,12 +101,12 @@ static pid_t begin_part(const struct stage *stage, const struct part *part)
 }
 
 /* Whether a call is answered, and what the error says if not. */
-static int ask(const struct stage *stage, const struct part *part, struct err *e)
+static int ask(const struct stage *stage, const struct part *part, int timeout, struct err *e)
 {
 	pid_t pid = begin_part(stage, part);
 	autobus bus = BUS_NONE;
 	struct bus_message m;
-	int r = bus_open(true, TIMEOUT, &bus, e);
+	int r = bus_open(true, timeout, &bus, e);
 
 	if (r == 0) {
 		bus_call_manager(&bus, "Reload", "", NULL);
@@ -157,7 +157,9 @@ static void test_broken_managers(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		int64_t begun = now_ms();
 		struct err e = { 0 };
-		int r = ask(*state, &rows[i].part, &e);
+		/* On a busy machine an answer takes its time. */
+		int timeout = rows[i].code == ETIMEDOUT ? TIMEOUT : FAR_TOO_LATE;
+		int r = ask(*state, &rows[i].part, timeout, &e);
 
 		if (r != -rows[i].code || !strstr(e.text, rows[i].words))
 			fail_msg("row %zu: %d %s", i, r, e.text);
