@@ -185,12 +185,24 @@ static int refuse(const struct parser *p, int code, const char *word, struct err
 	return err_say(e, EINVAL, "unknown option %s", word);
 }
 
+/* A name in full behind one dash is as good as behind two, as for Go's flag package, which containerd
+ * relies on; a part of one is not: "-n" is a typing error and not --no-pivot. */
+static bool is_part_of_name(const struct option_row *row, const char *word)
+{
+	size_t length = strlen(row->name);
+
+	return word[1] != '-' &&
+	       (strncmp(word + 1, row->name, length) != 0 || !strchr("=", word[1 + length]));
+}
+
 static int take(struct parser *p, int code, const char *word, struct err *e)
 {
 	const struct option_row *row = code == '?' || code == ':' ? NULL : row_of(p, code);
 
 	if (!row)
 		return refuse(p, code, word, e);
+	if (code >= ROW_VALUE && is_part_of_name(row, word))
+		return err_say(e, EINVAL, "unknown option %s", word);
 	return kinds[row->kind].set(p, row, optarg, e);
 }
 
@@ -203,8 +215,9 @@ int command_line_parse(struct arena *arena, const struct option_row *rows, bool 
 	parser_init(&parser, rows, stops);
 	optind = 0; /* both libcs start anew at 0 */
 	opterr = 0;
-	while (r >= 0 && (code = getopt_long(argc, argv, parser.letters, parser.longs, NULL)) != -1)
-		r = take(&parser, code, argv[optind - 1], e);
+	while (r >= 0 && (code = getopt_long_only(argc, argv, parser.letters, parser.longs,
+						    NULL)) != -1)
+		r = take(&parser, code, argv[optind - (optarg == argv[optind - 1] ? 2 : 1)], e);
 	if (r < 0)
 		return r;
 	*ret_first = optind;

@@ -51,11 +51,13 @@ static struct parsed parse(bool stops, const char *const words[WORDS])
 
 #define PARSE(stops, ...) parse(stops, (const char *const[WORDS]){ __VA_ARGS__ })
 
-/* Engines write options in each of these forms; one that is not understood makes every call fail. */
+/* Engines write options in each of these forms, containerd long ones with one dash; one that is not
+ * understood makes every call fail. */
 static void forms_of_text(void **state)
 {
 	static const char *const forms[][WORDS] = {
 		{ "--bundle", "/b" }, { "--bundle=/b" }, { "-b", "/b" }, { "-b/b" }, { "-tb", "/b" },
+		{ "-bundle", "/b" }, { "-bundle=/b" },
 	};
 
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -191,6 +193,8 @@ static void refusals(void **state)
 		{ { "--bogus=1" }, "unknown option --bogus=1" },
 		{ { "-z" }, "unknown option -z" },
 		{ { "-tz" }, "unknown option -z" },
+		{ { "-det" }, "unknown option -det" },
+		{ { "-bundl", "/b" }, "unknown option -bundl" },
 		{ { "--bundle" }, "option --bundle needs an argument: DIR" },
 		{ { "-b" }, "option --bundle needs an argument: DIR" },
 		{ { "--tty=maybe" }, "--tty: \"maybe\" is neither true nor false" },
