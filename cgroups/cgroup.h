@@ -81,7 +81,7 @@ int cgroup_frozen(int cgroup, bool *ret_frozen, struct err *e);
 /* All processes of the tree, in the reader's pid namespace. */
 int cgroup_processes(struct arena *, int cgroup, pid_t **ret_pids, size_t *ret_count,
 		     struct err *e);
-/* Why processes that were killed are still there, as far as it can be seen: a hint, or NULL. */
+/* Why processes that were killed are still there, as far as it can be seen: a hint. */
 const char *cgroup_survivor(struct arena *, const pid_t *pids, size_t count);
 /* Removes the cgroup and all below it, bottom-up by dirfd; absent is success. Never touches
  * parents but the `/tare` that tare itself makes, when that is empty. */

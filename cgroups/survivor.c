@@ -63,5 +63,5 @@ const char *cgroup_survivor(struct arena *arena, const pid_t *pids, size_t count
 						   "not reap it", pids[i]);
 	return count ? arena_printf(arena, "%zu processes are left, the first is %d: see "
 					   "/proc/%d/stack", count, pids[0], pids[0])
-		     : NULL;
+		     : "none is left by now";
 }

@@ -44,7 +44,7 @@ static int no_end(struct context *context, const struct container *c, struct err
 	container_processes(context, c, &pids, &ignored);
 	why = cgroup_survivor(context->arena, pids.items, pids.count);
 	err_say(e, ETIMEDOUT, "container %s: process %d does not die of SIGKILL", c->id, c->pid);
-	return why ? err_hint(e, "%s", why) : -ETIMEDOUT;
+	return err_hint(e, "%s", why);
 }
 
 static int wait_end(struct context *context, const struct container *c, int pidfd, struct err *e)

@@ -2,18 +2,23 @@
 #include "runtime/launch.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/sys.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/scope.h"
 #include "plan/plan.h"
 #include "runtime/context.h"
 #include "runtime/lane.h"
+#include "runtime/pids.h"
 #include "runtime/state.h"
+
+enum { END_TIMEOUT = 10000 };
 
 void launch_init(struct launch *launch)
 {
@@ -64,13 +69,41 @@ static struct lane lane_begin(struct launch *launch)
 
 static void undo_cgroup(struct lane *lane)
 {
-	const struct launch *launch = lane->launch;
+	struct launch *launch = lane->launch;
 	struct err ignored;
 
 	/* It was empty when the lane took it, so all that is in it is ours. */
-	cgroup_kill(lane->cgroup, -1, &ignored);
-	if (lane->cgroup_made)
+	if (cgroup_kill(lane->cgroup, launch->stuck ? 0 : END_TIMEOUT, &ignored) < 0)
+		launch->stuck = true;
+	else if (lane->cgroup_made)
 		cgroup_remove(&launch->context->host, launch->container->cgroup, &ignored);
+}
+
+/* It may be another process of the container that keeps it. */
+static void tell_stuck(const struct launch *launch)
+{
+	pid_t pid = launch->pid;
+	struct pids pids = { &pid, 1 };
+	struct err ignored;
+
+	if (launch->container)
+		container_processes(launch->context, launch->container, &pids, &ignored);
+	log_line(LOG_LEVEL_WARNING, "process %d does not die of SIGKILL: %s", pid,
+		 cgroup_survivor(launch->context->arena, pids.items, pids.count));
+}
+
+/* A dead server that it asks must not keep the caller for ever. */
+static bool ends(const struct launch *launch)
+{
+	struct pollfd end = { .fd = launch->pidfd, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&end, 1, END_TIMEOUT);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		tell_stuck(launch);
+	return n;
 }
 
 void launch_end(struct launch *launch)
@@ -78,7 +111,10 @@ void launch_end(struct launch *launch)
 	if (launch->pidfd < 0)
 		return;
 	sys_pidfd_send_signal(launch->pidfd, SIGKILL);
-	waitid(P_PIDFD, (id_t)launch->pidfd, &(siginfo_t){ 0 }, WEXITED);
+	if (ends(launch))
+		waitid(P_PIDFD, (id_t)launch->pidfd, &(siginfo_t){ 0 }, WEXITED);
+	else
+		launch->stuck = true;
 	fd_close(&launch->pidfd);
 }
 

@@ -37,10 +37,12 @@ struct launch {
 	int pidfd;
 	int sync;                       /* open until exec succeeded; -1 then */
 	int console;                    /* pty master taken by TAKE_CONSOLE, else -1 */
+	bool stuck;                     /* what was killed waits uninterruptibly and is still there */
 };
 void launch_init(struct launch *);
 void launch_clear(struct launch *); /* closes what is left, twice is fine */
-/* Kills the process, if there is one, and reaps it: until then its pid namespace could not end. */
+/* Kills the process, if there is one, and reaps it: until then its pid namespace could not end. One that does
+ * not end in 10 s is left, with a warning. */
 void launch_end(struct launch *);
 
 /* Runs the host lane to its end. For create that is the gate; for run and exec, success of execve. */

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/unit.h"
 #include "namespaces/namespaces.h"
@@ -201,6 +202,12 @@ void making_undo(struct making *m)
 
 	if (!m->reserved)
 		return;
+	if (m->launch.stuck) {
+		log_line(LOG_LEVEL_WARNING, "container %s is left: tare delete --force %s ends it "
+					    "when that can be done", m->ask->id, m->ask->id);
+		container_close(&m->container);
+		return;
+	}
 	if (!m->launched) {
 		m->container.cgroup = m->container.unit = m->container.user_unit = NULL;
 		container_save(&m->container, &ignored);

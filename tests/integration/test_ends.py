@@ -3,11 +3,12 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import time
 
 import pytest
-from house import PATIENCE, alive, cgroup_of, wait_for_end, wait_until
+from house import CGROUPS, PATIENCE, alive, cgroup_of, wait_for_end, wait_until
 from unanswered import Unanswered
 
 SLEEP = "exec sleep 1000000"
@@ -163,3 +164,23 @@ def test_uninterruptible(new_bundle, unanswered):
     unanswered.close()
     for container, group in zip((first[0], another[0], paused), groups):
         remove_and_check(container, group)
+
+
+def test_uninterruptible_before_the_start(bundle, unanswered, tmp_path):
+    """A hook that asks a dead server, and a user who gives up: create ends all the same, says what it leaves, and delete
+    ends that when the server is back."""
+    id = bundle.tare.new_id()
+    bundle.config["hooks"] = {"createContainer": [{"path": "/bin/cat", "args": ["cat", f"{unanswered.place}/a"]}]}
+    bundle.write()
+    with open(tmp_path / "said", "w") as said:
+        creating = bundle.tare.start_process("create", "--bundle", bundle.path, id, stderr=said)
+    assert unanswered.asked.wait(60)
+    group = CGROUPS / "tare" / id
+    everyone = pids(group)
+    creating.send_signal(signal.SIGINT)
+    assert creating.wait(timeout=40 * PATIENCE) != 0
+    message = (tmp_path / "said").read_text()
+    assert "waits uninterruptibly" in message and "does not die of SIGKILL" in message and f"tare delete --force {id}" in message, message
+    unanswered.close()
+    bundle.tare("delete", "--force", id)
+    assert not group.exists() and not any(alive(pid) for pid in everyone) and id not in bundle.tare.ids()
