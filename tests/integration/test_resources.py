@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """cgroupsPath and resources. Where the controllers are on cgroup v1, a limit must be refused by name."""
 import os
+import pathlib
 import re
 import subprocess
 
 import pytest
-from house import CGROUPS, CONTROLLERS, HYBRID, cgroup_of
+from house import CGROUPS, CONTROLLERS, HYBRID, cgroup_of, wait_until
 
 LIMITS = [
     ("pids", {"pids": {"limit": 33}}, {"pids.max": "33"}),
@@ -25,6 +26,8 @@ LIMITS = [
     ("cpuset", {"cpu": {"cpus": "0", "mems": "0"}}, {"cpuset.cpus": "0", "cpuset.mems": "0"}),
     ("memory", {"unified": {"memory.high": "33554432"}}, {"memory.high": "33554432"}),
     ("pids", {"pids": {"limit": 50}, "unified": {"pids.max": "40"}}, {"pids.max": "40"}),
+    ("hugetlb", {"hugepageLimits": [{"pageSize": "2MB", "limit": 4 << 20}]},
+     {"hugetlb.2MB.max": str(4 << 20), "hugetlb.2MB.rsvd.max": str(4 << 20)}),
 ]
 
 
@@ -52,6 +55,52 @@ def test_limit(bundle, controller, resources, files):
     container = bundle.create()
     group = cgroup_of(container.pid)
     assert {name: (group / name).read_text().strip() for name in files} == files
+    container.remove()
+
+
+@pytest.fixture
+def disk():
+    """The numbers of a whole block device, as a text."""
+    subprocess.run(["modprobe", "loop"], check=False, stderr=subprocess.DEVNULL)
+    for name in sorted(os.listdir("/sys/block")):
+        return (pathlib.Path("/sys/block") / name / "dev").read_text().strip()
+    pytest.skip("no block device here")
+
+
+@pytest.mark.skipif("io" not in CONTROLLERS, reason="io is not on cgroup v2")
+def test_limits_of_a_disk(bundle, disk):
+    """One container that writes a backup must not stop all others: each of the four rates, the share of all disks and that
+    of one."""
+    major, minor = map(int, disk.split(":"))
+    rates = {"throttleReadBpsDevice": "rbps", "throttleWriteBpsDevice": "wbps", "throttleReadIOPSDevice": "riops",
+             "throttleWriteIOPSDevice": "wiops"}
+    block = bundle.resources["blockIO"] = {name: [{"major": major, "minor": minor, "rate": 1 << 20 | n}]
+                                           for n, name in enumerate(rates)}
+    bundle.shell("exec sleep 1000000")
+    container = bundle.create()
+    group = cgroup_of(container.pid)
+    assert (group / "io.max").read_text().split() == [disk, *(f"{key}={1 << 20 | n}" for n, key in enumerate(rates.values()))]
+    file = next((name for name in ("io.bfq.weight", "io.weight") if (group / name).exists()), None)
+    container.remove()
+    block["weight"] = 500
+    if not file:
+        message = bundle.create_fails()
+        assert "/linux/resources/blockIO/weight" in message and "no such file" in message
+        return
+    block["weightDevice"] = [{"major": major, "minor": minor, "weight": 1000}] if file == "io.weight" else []
+    container = bundle.create()
+    expected = "default 500\n" if file == "io.bfq.weight" else f"default 4950\n{disk} 10000\n"
+    assert (cgroup_of(container.pid) / file).read_text() == expected
+    container.remove()
+
+
+@pytest.mark.skipif("cpu" not in CONTROLLERS, reason="cpu is not on cgroup v2")
+def test_cpu_quota_throttles(bundle):
+    """A container that computes for ever must get no more than its share."""
+    bundle.resources["cpu"] = {"quota": 1000, "period": 100000}
+    container = bundle.shell("while :; do :; done").start()
+    stat = cgroup_of(container.pid) / "cpu.stat"
+    wait_until(lambda: int(dict(line.split() for line in stat.read_text().splitlines())["nr_throttled"]) > 2)
     container.remove()
 
 
