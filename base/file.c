@@ -202,26 +202,33 @@ int dir_remove_tree(int dir, const char *name)
 	return unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-/* Room for one descriptor, aligned as cmsghdr must be. */
+/* Room for one descriptor, or the two that padding leaves room for; aligned as cmsghdr must be. */
 union control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
+_Static_assert(CMSG_SPACE(sizeof(int)) == CMSG_SPACE(2 * sizeof(int)), "two descriptors fit");
 
 ssize_t socket_send_fd(int socket, const void *bytes, size_t length, int fd)
 {
+	return socket_send_fds(socket, bytes, length, (const int[2]){ fd, -1 });
+}
+
+ssize_t socket_send_fds(int socket, const void *bytes, size_t length, const int fds[2])
+{
+	size_t size = (fds[0] >= 0) * sizeof(int) + (fds[1] >= 0) * sizeof(int);
 	union control control = { 0 };
 	struct iovec io = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
 	struct msghdr message = { .msg_iov = &io, .msg_iovlen = 1 };
 	ssize_t n;
 
-	if (fd >= 0) {
+	if (size) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof control.bytes;
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof fd);
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+		control.header.cmsg_len = CMSG_LEN(size);
+		memcpy(CMSG_DATA(&control.header), fds, size);
 	}
 	do
 		n = sendmsg(socket, &message, MSG_NOSIGNAL);

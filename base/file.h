@@ -28,6 +28,8 @@ int dir_make_path(int dir, const char *path, mode_t mode);
 int dir_remove_tree(int dir, const char *name);
 /* Sends bytes and up to one descriptor (-1: none) as one message; MSG_NOSIGNAL. */
 ssize_t socket_send_fd(int socket, const void *bytes, size_t length, int fd);
+/* The same with up to two; the second is there only where the first is. */
+ssize_t socket_send_fds(int socket, const void *bytes, size_t length, const int fds[2]);
 /* Receives one message; *ret_fd is -1 when it brought none. More than one is closed and -EPROTO. */
 ssize_t socket_receive_fd(int socket, void *bytes, size_t size, int *ret_fd);
 /* A sealed, read-only memfd holding bytes, at offset 0: its descriptor, or -errno. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The generic numbers, the same on every architecture since 5.0. */
@@ -174,3 +175,37 @@ pid_t sys_clone3_borrow(const struct clone_args *args, void (*child)(void *), vo
 	errno = (int)-r;
 	return -1;
 }
+
+#if defined __x86_64__
+uint64_t sys_ticks(void)
+{
+	unsigned low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+#elif defined __aarch64__
+uint64_t sys_ticks(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(ticks));
+	return ticks;
+}
+#elif defined __riscv
+uint64_t sys_ticks(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("rdtime %0" : "=r"(ticks));
+	return ticks;
+}
+#else
+uint64_t sys_ticks(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+#endif

@@ -35,6 +35,8 @@ pid_t sys_clone3(const struct clone_args *args);
  * args->stack with our memory, while we wait for its execve or end. Nothing is copied for it. On an
  * architecture without code here it is a copy like sys_clone3()'s. */
 pid_t sys_clone3_borrow(const struct clone_args *args, void (*child)(void *), void *argument);
+/* The processor's counter of time, as tare-init reads it (init/arch): where there is none, nanoseconds. */
+uint64_t sys_ticks(void);
 
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1

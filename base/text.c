@@ -105,21 +105,33 @@ void strbuf_add(struct strbuf *buf, const char *text)
 	strbuf_add_bytes(buf, text, strlen(text));
 }
 
-void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
+/* How long it would have been; nothing is told of what did not fit. */
+__attribute__((format(printf, 2, 0))) static size_t add_formatted(struct strbuf *buf,
+								   const char *fmt, va_list args)
 {
-	va_list args;
-	int length;
+	size_t room = buf->size - buf->length;
+	int length = vsnprintf(buf->text ? buf->text + buf->length : NULL, room, fmt, args);
 
-	va_start(args, fmt);
-	length = vsnprintf(NULL, 0, fmt, args);
-	va_end(args);
 	if (length < 0)
 		memory_out();
-	reserve(buf, (size_t)length);
+	return (size_t)length;
+}
+
+void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
+{
+	va_list args, again;
+	size_t length;
+
 	va_start(args, fmt);
-	vsnprintf(buf->text + buf->length, (size_t)length + 1, fmt, args);
+	va_copy(again, args);
+	length = add_formatted(buf, fmt, args);
+	if (length >= buf->size - buf->length) {
+		reserve(buf, length);
+		add_formatted(buf, fmt, again);
+	}
+	va_end(again);
 	va_end(args);
-	buf->length += (size_t)length;
+	buf->length += length;
 }
 
 void strbuf_clear(struct strbuf *buf)

@@ -16,12 +16,15 @@ static long peer_uid(int socket)
 static int take_caller(struct init *in, int caller, long host)
 {
 	struct report message;
-	autofd fd = -1;
+	autofd trace = -1, fd = -1;
+	int fds[RECEIVED];
 	long n;
 
 	if (peer_uid(caller) != host)
 		return 0;
-	n = receive(caller, &message, &fd);
+	n = receive(caller, &message, fds);
+	fd = fds[RECEIVED_STATE];
+	trace = fds[RECEIVED_TRACE];
 	if (n != sizeof message || message.kind != REPORT_GO || message.number != PLAN_GATE)
 		return 0;
 	if (fd >= 0) {
@@ -29,6 +32,9 @@ static int take_caller(struct init *in, int caller, long host)
 		in->state = fd;
 		fd = -1;
 	}
+	if (trace >= 0)
+		trace_take(in, trace);
+	trace = -1;
 	return 1;
 }
 

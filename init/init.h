@@ -18,6 +18,7 @@
 struct init {
 	const struct plan_header *plan;
 	const struct plan_step *step; /* the one that runs */
+	struct plan_span *spans;      /* shared with who asked for --trace; NULL */
 	uint32_t index;               /* its number in the lane */
 	int sync;                     /* to the host lane; behind GATE, to `start` */
 	int state;                    /* memfd with the state document for hooks, -1 */
@@ -58,8 +59,9 @@ int report(struct init *, enum report_kind, uint32_t number);
 int report_fd(struct init *, enum report_kind, int fd);
 /* Waits for GO with this number; a descriptor with it is the new state document. Fails. */
 int await_go(struct init *, uint32_t number);
-/* One message from a socket: its size or -errno; *ret_fd is -1 when it brought none. */
-long receive(int socket, struct report *ret_report, int *ret_fd);
+/* One message from a socket: its size or -errno; the descriptors that it brought are the caller's, -1 for none. */
+enum { RECEIVED_STATE, RECEIVED_TRACE, RECEIVED };
+long receive(int socket, struct report *ret_report, int ret_fds[RECEIVED]);
 __attribute__((noreturn)) void leave(int status);
 
 /* descriptors.c */
@@ -74,6 +76,12 @@ void slot_close(struct init *, uint64_t number);
 int descriptors_take(struct init *);
 /* What the workload is to have loses close-on-exec. Fails. */
 int descriptors_give(struct init *);
+
+/* trace.c: no system call but for taking the memory. */
+/* The spans of the lane from now on, by a descriptor, which is closed; without memory there is no trace. */
+void trace_take(struct init *, int fd);
+void trace_begin(const struct init *);
+void trace_end(const struct init *);
 
 /* lane.c */
 /* Runs the lane; ends the process when it fails. */

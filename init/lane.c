@@ -127,7 +127,9 @@ void lane_run(struct init *in)
 		int r;
 
 		in->step = &steps[in->plan->host_count + in->index];
+		trace_begin(in);
 		r = step_perform(in);
+		trace_end(in);
 		if (r < 0 && !is_forgiven(in))
 			break;
 		if (r < 0)

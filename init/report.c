@@ -78,20 +78,14 @@ int report_fd(struct init *in, enum report_kind kind, int fd)
 	return CHECK(in, sendmsg, in->sync, &message, REPORT_FD_FLAGS) < 0 ? -1 : 0;
 }
 
-/* The control buffer has room for two: the kernel closes any beyond, the second is closed here. */
-static int control_fd(const struct message *message, struct control *control)
+/* The control buffer has room for as many as there may be: the kernel closes any beyond. */
+static int brings_fds(const struct message *message, const struct control *control)
 {
-	size_t got = control->length - offsetof(struct control, fds);
-
-	if (message->control_length < sizeof(size_t) || control->level != SOCKET_LEVEL ||
-	    control->type != SOCKET_RIGHTS)
-		return -1;
-	if (got > sizeof control->fds[0])
-		fd_close(&control->fds[1]);
-	return control->fds[0];
+	return message->control_length >= sizeof(size_t) && control->level == SOCKET_LEVEL &&
+	       control->type == SOCKET_RIGHTS;
 }
 
-long receive(int socket, struct report *ret_report, int *ret_fd)
+long receive(int socket, struct report *ret_report, int ret_fds[RECEIVED])
 {
 	struct control control = { .fds = { -1, -1 } };
 	struct io_vector vector = { ret_report, sizeof *ret_report };
@@ -106,16 +100,20 @@ long receive(int socket, struct report *ret_report, int *ret_fd)
 	do
 		n = SYS(recvmsg, socket, &message, SOCKET_CLOEXEC);
 	while (n == -EINTR);
-	*ret_fd = n < 0 ? -1 : control_fd(&message, &control);
+	for (int i = 0; i < RECEIVED; i++)
+		ret_fds[i] = n >= 0 && brings_fds(&message, &control) ? control.fds[i] : -1;
 	return n;
 }
 
 int await_go(struct init *in, uint32_t number)
 {
 	struct report message;
-	autofd fd = -1;
-	long n = receive(in->sync, &message, &fd);
+	autofd trace = -1, fd = -1;
+	int fds[RECEIVED];
+	long n = receive(in->sync, &message, fds);
 
+	fd = fds[RECEIVED_STATE];
+	trace = fds[RECEIVED_TRACE];
 	if (n < 0)
 		return fail(in, CALL_recvmsg, n, NULL);
 	if (n != sizeof message || message.kind != REPORT_GO || message.number != number)

@@ -91,6 +91,7 @@ static void init_begin(struct init *in, const struct plan_header *plan)
 {
 	in->plan = plan;
 	in->step = NULL;
+	in->spans = NULL;
 	in->index = UINT32_MAX;
 	in->sync = plan->sync_fd;
 	in->state = in->root = in->parent = -1;
@@ -121,6 +122,8 @@ void init_start(const long *stack)
 	if (!plan || !plan_fits(plan))
 		leave(2);
 	init_begin(&in, plan);
+	if (plan->trace_fd > 0)
+		trace_take(&in, plan->trace_fd);
 	signals_take(plan);
 	if (descriptors_take(&in) == 0)
 		lane_run(&in);

@@ -74,6 +74,7 @@ static bool rest_broken(const struct plan_header *h, size_t size)
 
 	(void)size;
 	return memcmp(zeros, h->reserved, sizeof zeros) != 0 || h->sync_fd < -1 ||
+	       h->trace_fd < 0 ||
 	       h->preserve_fds > INT32_MAX - 3;
 }
 

@@ -53,7 +53,8 @@ struct plan_header {
 	int32_t sync_fd;                  /* set by launch just before CLONE */
 	uint32_t preserve_fds;            /* descriptors 3..3+n-1 go to the workload */
 	uint32_t gate;                    /* PLAN_GATE of the build that made it */
-	uint32_t reserved[3];
+	int32_t trace_fd;                 /* struct plan_span for each init step; 0: none wanted */
+	uint32_t reserved[2];
 	uint64_t ignored_signals;         /* bit n - 1: signal n; set by launch just before CLONE */
 };
 
@@ -62,6 +63,12 @@ struct plan_step {
 	uint16_t flags;  /* enum plan_step_flag */
 	uint32_t why;    /* offset of "/mounts/3 (destination /dev/shm)" */
 	uint64_t arg[PLAN_ARGS];
+};
+/* When an init step began and ended, in ticks of the processor: tare-init writes them for --trace into memory that it shares
+ * with tare. 0: it was not reached, or did not end. No system call, for a filter may be in force, and no clock, for a time
+ * namespace has others. */
+struct plan_span {
+	uint64_t begin, end;
 };
 enum plan_step_flag {
 	STEP_OPTIONAL = 1, /* a failure is a warning: reported, then the lane goes on */

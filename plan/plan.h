@@ -87,3 +87,5 @@ char **plan_vector(const struct plan_header *, uint64_t list, struct arena *);
 /* Text: a step a line, columns "lane  op  why  arg=value ...". JSON: one document. */
 void plan_print(const struct plan_header *, struct strbuf *);
 void plan_print_json(const struct plan_header *, struct strbuf *);
+/* The arguments of one step as a JSON object. */
+void plan_print_args(const struct plan_header *, const struct plan_step *, struct strbuf *);

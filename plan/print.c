@@ -225,14 +225,14 @@ static void json_value(struct strbuf *out, const struct arg_value *v)
 	}
 }
 
-static void json_args(const struct plan_header *plan, const struct plan_step *step,
-		      struct strbuf *out)
+void plan_print_args(const struct plan_header *plan, const struct plan_step *step,
+		     struct strbuf *out)
 {
 	struct arg_value v;
 	const char *name;
 	size_t length;
 
-	strbuf_add(out, "\"args\":{");
+	strbuf_add(out, "{");
 	for (unsigned i = 0; (name = get_arg(plan, step, i, &length, &v)); i++) {
 		strbuf_addf(out, "%s\"%.*s\":", i ? "," : "", (int)length, name);
 		json_value(out, &v);
@@ -253,7 +253,8 @@ static void json_step(const struct plan_header *plan, const struct plan_step *st
 	strbuf_addf(out, ",\"optional\":%s,", step->flags & STEP_OPTIONAL ? "true" : "false");
 	if (step->flags & STEP_ELSE)
 		strbuf_add(out, "\"else\":true,");
-	json_args(plan, step, out);
+	strbuf_add(out, "\"args\":");
+	plan_print_args(plan, step, out);
 	strbuf_add(out, "}");
 }
 

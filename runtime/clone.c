@@ -25,6 +25,7 @@
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 #include "runtime/state.h"
+#include "runtime/trace.h"
 
 enum { CHILD_STACK = 32 * 1024 };
 
@@ -93,7 +94,8 @@ static bool keep(int fd)
 
 static bool keep_given(const struct lane *lane, int sync, int plan)
 {
-	bool kept = keep(sync) && keep(plan);
+	bool kept = keep(sync) && keep(plan) &&
+		    (!lane->plan->trace_fd || keep(lane->plan->trace_fd));
 
 	for (uint32_t i = 0; i < lane->plan->slot_count; i++)
 		kept = kept && keep(lane->slots[i]);
@@ -355,6 +357,7 @@ int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 	struct child child;
 	int pair[2], r;
 	autofd image = init_image_open(e), sync = -1, plan = -1;
+	autofd trace = trace_share(lane->launch->context, lane->plan);
 
 	if (image < 0)
 		return image;
@@ -363,6 +366,7 @@ int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 	lane->sync = pair[0];
 	sync = pair[1];
 	lane->plan->sync_fd = sync;
+	lane->plan->trace_fd = trace < 0 ? 0 : trace;
 	lane->plan->ignored_signals = ignored_signals();
 	plan = memfd_sealed("tare-plan", lane->plan, lane->plan->size);
 	if (plan < 0)

@@ -56,6 +56,9 @@ const struct option_row global_options[] = {
 	    "keep the caller's session keyring"), \
 	ROW("no-subreaper", 0, FLAG, no_subreaper, NULL, \
 	    "do not adopt processes that the container leaves behind")
+#define TRACE_ROW \
+	ROW("trace", 0, TEXT, trace, "FILE", \
+	    "write what took how long to FILE, for Perfetto or Chrome's trace viewer")
 #define DETACH_ROW \
 	ROW("detach", 'd', FLAG, detach, NULL, "return as soon as the process runs")
 #define FORMAT_ROW \
@@ -65,12 +68,14 @@ const struct option_row global_options[] = {
 	    "CONTAINER is an extended regular expression: act on every container whose id " \
 	    "it matches")
 
-static const struct option_row create_options[] = { MAKE_ROWS, END };
+static const struct option_row create_options[] = { MAKE_ROWS, TRACE_ROW, END };
+static const struct option_row start_options[] = { TRACE_ROW, END };
 static const struct option_row run_options[] = {
 	MAKE_ROWS,
 	DETACH_ROW,
 	ROW("keep", 0, FLAG, keep, NULL,
 	    "do not delete the container when its process has ended"),
+	TRACE_ROW,
 	END,
 };
 #define CRIU_ROWS(verb) \
@@ -154,6 +159,7 @@ static const struct option_row exec_options[] = {
 	ROW("ignore-paused", 0, FLAG, ignore_paused, NULL, "run in a paused container too"),
 	DETACH_ROW,
 	OUTPUT_ROWS,
+	TRACE_ROW,
 	END,
 };
 static const struct option_row kill_options[] = {
@@ -251,7 +257,7 @@ const struct command commands[] = {
 	{ "create", "ID", "make a container from a bundle, without starting its program",
 	  create_options, 1, 1, .run = command_create },
 	{ "start", "CONTAINER", "start the program of a created container",
-	  no_options, 1, 1, .run = command_start },
+	  start_options, 1, 1, .run = command_start },
 	{ "run", "ID", "create a container and start its program",
 	  run_options, 1, 1, .run = command_run },
 	{ "exec", "CONTAINER [PROGRAM [ARGUMENT]...]", "run another process in a container",

@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "plan/request.h"
 
+struct trace;
+
 struct context {
 	struct arena *arena;  /* of the command: everything dies with it */
 	const char *root;     /* absolute state root, /run/tare or $XDG_RUNTIME_DIR/tare */
@@ -20,6 +22,7 @@ struct context {
 	bool userns_probed;   /* host.in_userns is filled: asked for first, to find the root */
 	enum cgroup_manager manager;
 	bool debug;
+	struct trace *trace;  /* runtime/trace.h; NULL: none */
 	struct {
 		bool on;
 		int fd, program;

@@ -19,6 +19,7 @@
 #include "runtime/operations.h"
 #include "runtime/reach.h"
 #include "runtime/record.h"
+#include "runtime/trace.h"
 #include "spec/spec.h"
 
 static int ask_for(struct making *m, struct err *e)
@@ -49,8 +50,10 @@ static void take_recording(struct making *m)
 
 static int prepare(struct making *m, struct err *e)
 {
-	int r = making_prepare(m, e);
+	int r;
 
+	trace_phase(m->context, "prepare");
+	r = making_prepare(m, e);
 	if (r == 0)
 		r = ask_for(m, e);
 	if (r == 0)
@@ -77,9 +80,11 @@ static int ask_notify(struct making *m, struct err *e)
 
 static int save(struct making *m, struct err *e)
 {
-	int r = container_save_config(&m->container, m->config.problems.document,
-				      m->config.problems.length, e);
+	int r;
 
+	trace_phase(m->context, "save");
+	r = container_save_config(&m->container, m->config.problems.document,
+				  m->config.problems.length, e);
 	if (r < 0 || m->request.kind != REQUEST_CREATE)
 		return r;
 	/* `start` explains what tare-init reports with it. */
@@ -89,14 +94,18 @@ static int save(struct making *m, struct err *e)
 
 static int reserve(struct making *m, struct err *e)
 {
-	int r = making_reserve(m, e);
+	int r;
 
+	trace_phase(m->context, "reserve");
+	r = making_reserve(m, e);
 	if (r == 0 && m->ask->recording)
 		r = recording_keep(m->ask->recording, &m->container, e);
 	if (r == 0)
 		r = ask_notify(m, e);
+	trace_phase(m->context, "filter");
 	if (r == 0)
 		r = filter_provide(m->context, m->config.spec, &m->container, &m->request, e);
+	trace_phase(m->context, "plan");
 	if (r == 0)
 		r = reach_probe(m->context, m->config.spec, &m->request, e);
 	if (r == 0)
@@ -132,6 +141,7 @@ static int make(struct making *m, struct err *e)
 		r = reserve(m, e);
 	if (r == 0)
 		r = launch_it(m, e);
+	trace_phase(m->context, "tell");
 	return r < 0 ? r : making_tell(m, e);
 }
 
@@ -140,13 +150,15 @@ int container_create(struct context *context, const struct create_request *ask, 
 	struct making m = making_begin(context, ask, REQUEST_CREATE);
 	int r = make(&m, e);
 
+	trace_write(context);
 	if (r < 0)
 		making_undo(&m);
 	making_clear(&m);
 	return r;
 }
 
-static int run(struct making *m, int *ret_status, struct err *e)
+/* To where its program runs. */
+static int bring_up(struct making *m, struct err *e)
 {
 	int r = 0;
 
@@ -161,6 +173,14 @@ static int run(struct making *m, int *ret_status, struct err *e)
 	if (r == 0)
 		r = lifecycle_hooks(m->context, m->config.spec, HOOK_POSTSTART, &m->container,
 				    STATUS_RUNNING, e);
+	trace_write(m->context);
+	return r;
+}
+
+static int run(struct making *m, int *ret_status, struct err *e)
+{
+	int r = bring_up(m, e);
+
 	if (r < 0)
 		return r;
 	if (!m->ask->detach)

@@ -21,6 +21,7 @@
 #include "runtime/outputs.h"
 #include "runtime/record.h"
 #include "runtime/state.h"
+#include "runtime/trace.h"
 #include "spec/spec.h"
 
 struct entering {
@@ -167,8 +168,11 @@ static int attend(struct entering *n, int *ret_status, struct err *e)
 
 static int enter(struct entering *n, int *ret_status, struct err *e)
 {
-	int r = find(n, e);
+	int r;
 
+	trace_phase(n->context, "find");
+	r = find(n, e);
+	trace_phase(n->context, "plan");
 	if (r == 0)
 		r = compose(n, e);
 	if (r == 0 && !n->ask->detach)
@@ -177,8 +181,10 @@ static int enter(struct entering *n, int *ret_status, struct err *e)
 		r = interrupt_begin(n->context, e);
 	if (r == 0)
 		r = launch_it(n, e);
+	trace_phase(n->context, "tell");
 	if (r == 0)
 		r = tell(n, e);
+	trace_write(n->context);
 	return r < 0 || n->ask->detach ? r : attend(n, ret_status, e);
 }
 

@@ -17,6 +17,7 @@
 #include "runtime/context.h"
 #include "runtime/launch.h"
 #include "runtime/state.h"
+#include "runtime/trace.h"
 #include "runtime/unix.h"
 
 enum { GATE_BACKLOG = 16, PLAN_MAX = 64 << 20 };
@@ -144,11 +145,21 @@ static int await_exec(struct context *context, const struct container *c, int ga
 	}
 }
 
+/* A tare-init that knows of no trace closes it. */
+static int share_trace(struct context *context, const struct container *c)
+{
+	const struct plan_header *plan =
+		context->trace ? saved_plan(context->arena, c->dir) : NULL;
+
+	return plan ? trace_share(context, plan) : -1;
+}
+
 int launch_open_gate(struct context *context, const struct container *c, int state_document,
 		     struct err *e)
 {
 	struct report go = { .kind = REPORT_GO, .number = PLAN_GATE };
 	autofd gate = unix_connect(c->dir, "gate", SOCK_SEQPACKET);
+	autofd trace = share_trace(context, c);
 	ssize_t n;
 	int r;
 
@@ -156,7 +167,7 @@ int launch_open_gate(struct context *context, const struct container *c, int sta
 		return init_died(context, c, e);
 	if (gate < 0)
 		return err_set(e, -gate, "container %s: gate: connect", c->id);
-	n = socket_send_fd(gate, &go, sizeof go, state_document);
+	n = socket_send_fds(gate, &go, sizeof go, (const int[]){ state_document, trace });
 	if (n < 0 && n != -EPIPE && n != -ECONNRESET)
 		return err_set(e, (int)-n, "container %s: gate: sendmsg", c->id);
 	r = n < 0 ? init_died(context, c, e) : await_exec(context, c, gate, e);

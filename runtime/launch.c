@@ -17,6 +17,7 @@
 #include "runtime/lane.h"
 #include "runtime/pids.h"
 #include "runtime/state.h"
+#include "runtime/trace.h"
 
 enum { END_TIMEOUT = 10000 };
 
@@ -139,8 +140,10 @@ static int run_steps(struct lane *lane, struct err *e)
 	const struct plan_step *steps = plan_steps(lane->plan, LANE_HOST, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		int r = lane_step(lane, &steps[i], e);
+		int r;
 
+		trace_step(lane->launch->context, lane->plan, &steps[i]);
+		r = lane_step(lane, &steps[i], e);
 		if (r < 0)
 			return r;
 	}
@@ -163,6 +166,7 @@ int launch_run(struct launch *launch, struct err *e)
 	struct lane lane = lane_begin(launch);
 	int r = run_steps(&lane, e);
 
+	trace_phase(launch->context, "wait");
 	if (r == 0 && !waits_at_gate(launch->plan))
 		r = lane_wait_exec(&lane, e);
 	if (r < 0)

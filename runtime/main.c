@@ -14,6 +14,7 @@
 #include "runtime/commands/commands.h"
 #include "runtime/context.h"
 #include "runtime/settings.h"
+#include "runtime/trace.h"
 #include "runtime/usage.h"
 #include "runtime/version.h"
 
@@ -68,6 +69,8 @@ static int perform(struct session *s, int argc, char **argv, struct err *e)
 
 	if (r == 0)
 		r = settings_context(&s->options, s->command, &s->context, e);
+	if (r == 0)
+		r = trace_open(&s->context, s->options.trace, s->command->name, e);
 	return r < 0 ? r : s->command->run(&invocation, e);
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/notify.h"
 #include "runtime/operations.h"
 #include "runtime/state.h"
+#include "runtime/trace.h"
 
 /* Why a container in this state cannot be started. */
 static const char *const refusals[STATUS_COUNT] = {
@@ -49,7 +50,9 @@ static int pass_gate(struct context *context, const struct container *container,
 	document = lifecycle_document(container, STATUS_CREATED, e);
 	if (document < 0)
 		return document;
+	trace_phase(context, "gate");
 	r = launch_open_gate(context, container, document, e);
+	trace_phase(context, "poststart");
 	return r < 0 ? r : poststart(context, spec, container, e);
 }
 
@@ -81,5 +84,7 @@ int container_start(struct context *context, const char *id, struct err *e)
 	if (container.found != STATUS_CREATED)
 		return err_say(e, EINVAL, "container %s: %s", container.id,
 			       refusals[container.found]);
-	return start_ready(context, &container, e);
+	r = start_ready(context, &container, e);
+	trace_write(context);
+	return r;
 }

@@ -14,6 +14,15 @@
 		"bl " #function "\n" \
 		"brk #1\n.size _start, . - _start\n")
 
+/* What runs on at one speed, for --trace. */
+static inline unsigned long arch_ticks(void)
+{
+	unsigned long ticks;
+
+	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(ticks));
+	return ticks;
+}
+
 static inline long arch_call(long number, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = number;

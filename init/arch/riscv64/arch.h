@@ -17,6 +17,15 @@
 		"call " #function "\n" \
 		"ebreak\n.size _start, . - _start\n")
 
+/* What runs on at one speed, for --trace. */
+static inline unsigned long arch_ticks(void)
+{
+	unsigned long ticks;
+
+	__asm__ volatile("rdtime %0" : "=r"(ticks));
+	return ticks;
+}
+
 static inline long arch_call(long number, long a, long b, long c, long d, long e, long f)
 {
 	register long a7 __asm__("a7") = number;

@@ -14,6 +14,15 @@
 		"call " #function "\n" \
 		"hlt\n.size _start, . - _start\n")
 
+/* What runs on at one speed, for --trace. */
+static inline unsigned long arch_ticks(void)
+{
+	unsigned low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (unsigned long)high << 32 | low;
+}
+
 static inline long arch_call(long number, long a, long b, long c, long d, long e, long f)
 {
 	long result;

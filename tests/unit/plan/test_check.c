@@ -28,7 +28,7 @@ static const struct header_field {
 } header_fields[] = {
 	HEADER(magic), HEADER(version), HEADER(size), HEADER(steps), HEADER(host_count),
 	HEADER(init_count), HEADER(slots), HEADER(slot_count), HEADER(gate),
-	HEADER(reserved[0]), HEADER(reserved[2]),
+	HEADER(reserved[0]), HEADER(reserved[1]),
 };
 
 static void test_every_header_field_counts(void **state)
@@ -61,6 +61,11 @@ static void test_numbers_that_launch_sets_are_bounded(void **state)
 	plan->sync_fd = -2;
 	assert_int_equal(check(plan), -EINVAL);
 	plan->sync_fd = 7;
+	plan->trace_fd = 8;
+	assert_int_equal(check(plan), 0);
+	plan->trace_fd = -1;
+	assert_int_equal(check(plan), -EINVAL);
+	plan->trace_fd = 0;
 	plan->preserve_fds = UINT32_MAX;
 	assert_int_equal(check(plan), -EINVAL);
 }
