@@ -116,6 +116,30 @@ def test_sysctl_values(bundle, value):
     assert "/linux/sysctl" in bundle.create_fails()
 
 
+def careless_message(text):
+    """A value behind its length in 16 bits, as a message to init once was: what init takes from it."""
+    rest, values = struct.pack("<H", len(text) & 0xffff) + text, []
+    while len(rest) > 2:
+        length, = struct.unpack_from("<H", rest)
+        values.append(rest[2:2 + length])
+        rest = rest[2 + length:]
+    return values
+
+
+@pytest.mark.parametrize("length", [2 ** 16 - 1, 2 ** 16, 2 ** 16 + 6, 2 ** 17 - 16])
+def test_long_values(bundle, length):
+    """A length that overflowed left the end of a value to be read as settings (CVE-2021-43784)."""
+    injected = struct.pack("<H", 4) + b"root"
+    text = (injected * (length // len(injected) + 1))[:length]
+    assert (careless_message(text) != [text]) == (length >= 2 ** 16)
+    value = text.replace(b"\0", b"0").decode()
+    bundle.process["env"] = ["PATH=/bin", f"LONG={value}"]
+    bundle.process["args"] = ["sh", "-c", 'test "$1" = "$LONG" && echo ${#1} $(env | grep -c .); id -u', "sh", value]
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    lines = bundle.run().split()
+    assert lines[0] == str(length) and lines[-1] == "1000", lines
+
+
 def with_file_capabilities(path, inheritable):
     """Whoever executes it and has these inheritable gets them."""
     value = struct.pack("<IIIII", 0x02000001, 0, inheritable & 0xffffffff, 0, inheritable >> 32)

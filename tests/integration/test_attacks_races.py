@@ -2,7 +2,10 @@
 """Places that change while the runtime works on them: another container's process shares the volume.
 
 A run has a hundred mounts, masks or devices, so that some tens of runs are thousands of rounds."""
+import contextlib
 import os
+import pathlib
+import stat
 import subprocess
 
 import pytest
@@ -11,6 +14,7 @@ from house import IN_VM, read_line
 from test_attacks_images import SECRET, outside, snapshot, without_dev  # noqa: F401
 
 RUNS = 6 if IN_VM else 25
+ROUNDS = 24 if IN_VM else 1000  # of what happens once in a run
 
 
 def end_of(path):
@@ -119,9 +123,11 @@ def test_masks_with_a_moving_null(bundle, volume, swap):
         (bundle.rootfs / f"masked/{n}").write_text("hidden")
     bundle.linux["maskedPaths"] = [f"/masked/{n}" for n in range(EACH)]
     swap(volume / "dev/null", volume / "dev/other")
-    # Who binds what /dev/null is at that moment takes the target sooner or later.
-    while end_of(volume / "dev/null") != "target":
-        pass
+    careless = (f"mount --bind {volume}/dev {bundle.rootfs}/dev; exec chroot {bundle.rootfs} sh -c '"
+                "until grep -s target /masked/0; do umount /masked/0; test -L /dev/null || "
+                "mount -o bind /dev/null /masked/0; done 2>/dev/full'")
+    assert subprocess.run(["unshare", "-m", "sh", "-c", careless], text=True, stdout=subprocess.PIPE,
+                          timeout=200).stdout == "the target\n"
     for _ in range(RUNS):
         out = bundle.run("cat /masked/*; stat -c '%F %t:%T' /masked/* | sort -u; cat /etc/target")
         assert out == "character special file 1:3\nthe target"
@@ -140,30 +146,76 @@ def test_masked_path_that_moves(bundle, volume, outside, swap):  # noqa: F811
         assert (outside / "secret").read_text() == SECRET
 
 
+class FakeProcfs:
+    """What an image has for a runtime to write its labels and sysctls to; the first word in each file stays."""
+    attributes = [f"{task}/attr/{name}" for task in ("self", "thread-self")
+                  for name in ("exec", "current", "keycreate", "apparmor/exec", "apparmor/current")]
+
+    def __init__(self, path, sysctls=()):
+        self.path = path
+        self.names = self.attributes + [f"sys/{name}" for name in sysctls]
+        for name in self.names:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_text("fake")
+
+    def taken(self):
+        return [name for name in self.names if (self.path / name).read_text() != "fake"]
+
+    def takes_from_a_check(self, place):
+        """Who looks that it is a directory and writes by path then, writes here sooner or later."""
+        for name in (self.attributes[0], self.names[-1]):
+            while name not in self.taken():
+                if stat.S_ISDIR(os.lstat(place).st_mode):
+                    with contextlib.suppress(OSError):
+                        (place / name).write_text("taken")
+            (self.path / name).write_text("fake")
+
+
+def parameters():
+    """Sysctls of a network namespace that take 1."""
+    names = sorted(path.name for path in pathlib.Path("/proc/sys/net/ipv4/conf/lo").iterdir()
+                   if path.stat().st_mode & 0o200)
+    return [f"net/ipv4/conf/{device}/{name}" for device in ("lo", "all", "default") for name in names]
+
+
 @pytest.mark.seconds(200)
 @pytest.mark.parametrize("place", ["proc", "sys"])
 def test_proc_that_moves(bundle, swap, place):
     """Two containers on one root raced /proc to a link, and labels and sysctls went to fake files
     (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881, CVE-2025-62596)."""
-    fake = bundle.rootfs / "fake"
-    (fake / "sys/net/ipv4").mkdir(parents=True)
-    (fake / "sys/net/ipv4/ip_forward").write_text("fake")
-    (fake / "self/attr").mkdir(parents=True)
-    (fake / "self/attr/exec").write_text("fake")
-    if os.path.exists("/sys/kernel/security/apparmor/profiles"):
+    fake = FakeProcfs(bundle.rootfs / "fake", [*parameters(), "net/ipv4/ip_forward"])
+    if os.path.exists("/proc/self/attr/apparmor/exec"):
         bundle.process["apparmorProfile"] = "unconfined"
-    (bundle.rootfs / "link").symlink_to("/fake")
+    (bundle.rootfs / "link").symlink_to("fake")
     bundle.config["root"]["readonly"] = False
-    bundle.linux["sysctl"] = {"net.ipv4.ip_forward": "1"}
+    bundle.linux["sysctl"] = {name: "1" for name in [*parameters(), "net/ipv4/ip_forward"]}
     bundle.mount("/genuine", "proc")
     swap(bundle.rootfs / place, bundle.rootfs / "link")
-    while end_of(bundle.rootfs / place) != "fake":
-        pass
-    for _ in range(RUNS * 2):
+    fake.takes_from_a_check(bundle.rootfs / place)
+    ran = 0
+    for _ in range(RUNS):
         outcome = bundle.try_run("cat /genuine/sys/net/ipv4/ip_forward")
         assert outcome.status != 0 or outcome.out == "1\n", outcome
-        assert (fake / "sys/net/ipv4/ip_forward").read_text() == "fake"
-        assert (fake / "self/attr/exec").read_text() == "fake"
+        ran += outcome.status == 0
+        assert fake.taken() == []
+    assert ran, outcome
+
+
+def test_volume_over_proc(bundle):
+    """An image's volume took the place of /proc, and with it what the runtime wrote (CVE-2019-16884)."""
+    fake = FakeProcfs(bundle.rootfs / "fake", ["net/ipv4/ip_forward"])
+    careless = f"mount --bind {fake.path} {bundle.rootfs}/proc; echo taken >{bundle.rootfs}/proc/self/attr/exec"
+    subprocess.run(["unshare", "-m", "sh", "-c", careless], check=True)
+    assert fake.taken() == ["self/attr/exec"]
+    (fake.path / "self/attr/exec").write_text("fake")
+    if os.path.exists("/proc/self/attr/apparmor/exec"):
+        bundle.process["apparmorProfile"] = "unconfined"
+    bundle.linux["sysctl"] = {"net.ipv4.ip_forward": "1"}
+    bundle.mount("/proc", "bind", fake.path, ["bind"])
+    bundle.mount("/genuine", "proc")
+    bundle.config["root"]["readonly"] = False
+    assert bundle.run("cat /genuine/sys/net/ipv4/ip_forward") == "1\n"
+    assert fake.taken() == []
 
 
 @pytest.mark.seconds(200)
@@ -176,7 +228,7 @@ def test_working_directory_of_exec(bundle, volume, outside, swap):  # noqa: F811
     container = bundle.shell("exec sleep 1000000").start()
     number = os.open(outside, os.O_PATH)
     try:
-        for _ in range(RUNS * 4):
+        for _ in range(ROUNDS):
             outcome = bundle.tare.try_("exec", "--cwd", f"/volume/{place.name}", container.id, "/bin/busybox", "cat",
                                        "secret", "../secret", pass_fds=[number])
             assert SECRET not in outcome.out

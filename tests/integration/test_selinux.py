@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """process.selinuxLabel and linux.mountLabel, enforced by a kernel that runs SELinux (tests/vm/run --security
 selinux), with a policy of three types; and without SELinux."""
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 
 import pytest
-from house import IN_VM
+from house import IN_VM, Bundle, make_busybox_root
+from test_attacks_races import RUNS as RACES
+from test_attacks_races import FakeProcfs, swap  # noqa: F401
 from test_namespaces import user_namespace
+from test_rootless import accounts, own, user  # noqa: F401
 
 SELINUXFS = pathlib.Path("/sys/fs/selinux")
 RUNS = "\tselinuxfs\n" in pathlib.Path("/proc/filesystems").read_text()
@@ -120,6 +124,55 @@ def test_label_that_the_policy_lacks(policy, bundle):
     del bundle.process["selinuxLabel"]
     bundle.linux["mountLabel"] = "u:r:absent_t:s0"
     assert "context=u:r:absent_t:s0" in bundle.create_fails()
+
+
+def test_unprivileged(policy, user):  # noqa: F811
+    """Containers of a user without privileges are labelled like root's."""
+    path = user.directory / "bundle"
+    make_busybox_root(path / "rootfs")
+    own(path)
+    user("spec", "--rootless", "--bundle", path)
+    bundle = Bundle(user, path, path / "rootfs", json.loads((path / "config.json").read_text()))
+    bundle.process["terminal"] = False
+    container = labelled(bundle).shell("exec sleep 1000000").start()
+    assert said(container.exec("sh", "-c", SCRIPT)) == LABEL
+    container.remove()
+    assert said(bundle.run(SCRIPT)) == LABEL
+
+
+OWN = "cat /genuine/self/attr/current | tr -d '\\0'"
+
+
+@pytest.fixture
+def with_a_fake(policy, bundle):
+    """A labelled container with a genuine procfs where nobody looks for it, and an image that brings a fake one."""
+    fake = FakeProcfs(bundle.rootfs / "fake")
+    labelled(bundle).mount("/genuine", "proc")
+    bundle.config["root"]["readonly"] = False
+    return fake
+
+
+@pytest.mark.seconds(200)
+def test_proc_that_moves(bundle, with_a_fake, swap):  # noqa: F811
+    """The label went to a fake file, and the program ran without (CVE-2019-19921, CVE-2025-52881)."""
+    (bundle.rootfs / "link").symlink_to("fake")
+    swap(bundle.rootfs / "proc", bundle.rootfs / "link")
+    with_a_fake.takes_from_a_check(bundle.rootfs / "proc")
+    for _ in range(RACES):
+        outcome = bundle.try_run(OWN)
+        assert outcome.status != 0 or outcome.out == LABEL, outcome
+        assert with_a_fake.taken() == []
+
+
+def test_volume_over_proc(bundle, with_a_fake):
+    """The same by a volume of the image, for run and for exec (CVE-2019-16884)."""
+    bundle.mount("/proc", "bind", with_a_fake.path, ["bind"])
+    container = bundle.shell(f"{OWN} >/tmp/label; mv /tmp/label /tmp/it; exec sleep 1000000").start()
+    for label in (LABEL, OTHER):
+        assert container.exec("--process-label", label, "sh", "-c", OWN) == label
+    assert container.exec("sh", "-c", "until test -e /tmp/it; do sleep 0.1; done; cat /tmp/it") == LABEL
+    container.remove()
+    assert with_a_fake.taken() == []
 
 
 @pytest.mark.parametrize("field", ["/process/selinuxLabel", "/linux/mountLabel"])
