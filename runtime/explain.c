@@ -49,6 +49,9 @@ static const struct hint {
 	  "the kernel, or the policy that it has loaded, knows no such value" },
 	{ OP_WRITE_PROC, CALL_none, ENOENT, "this kernel does not have it" },
 	{ OP_WRITE_PROC, CALL_none, EROFS, "it is not namespaced" },
+	{ OP_WRITE_PROC, CALL_none, EXDEV,
+	  "in the container that tare is in something is mounted over it: see its readonlyPaths" },
+	{ OP_CLOCKS, CALL_none, EPERM, "setting clocks takes CAP_SYS_TIME, in a container too" },
 	{ OP_COUNT, CALL_clone3, EAGAIN, "pids.max or RLIMIT_NPROC is reached" },
 	{ OP_COUNT, CALL_none, ENOMEM, "the memory limit may be too low" },
 };

@@ -227,7 +227,11 @@ static int step_time_offsets(struct lane *lane, const struct plan_step *step, st
 	if (unshare(CLONE_NEWTIME) < 0)
 		return err_set(e, errno, "unshare");
 	r = file_write(AT_FDCWD, "/proc/self/timens_offsets", text(lane, step, 0));
-	return r < 0 ? err_set(e, -r, "write /proc/self/timens_offsets") : 0;
+	if (r == 0)
+		return 0;
+	err_set(e, -r, "write /proc/self/timens_offsets");
+	return r == -EPERM ? err_hint(e, "setting clocks takes CAP_SYS_TIME, in a container too")
+			   : r;
 }
 
 /* tare makes one process and waits for it, so its own affinity is a means to the child's. */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +100,22 @@ static int run_helper(const char *program, pid_t pid, char *words, struct err *e
 	return spawn_helper(argv, envp, e);
 }
 
+static bool maps_id_0(const char *text)
+{
+	unsigned inside, outside, size;
+
+	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL)
+		if (sscanf(line, "%u %u %u", &inside, &outside, &size) == 3 && outside == 0)
+			return true;
+	return false;
+}
+
+/* Root of a container, whose id 0 is its own: since Linux 5.12 even newuidmap cannot help it. */
+static bool may_not_give_root(const char *text)
+{
+	return geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SETFCAP) == 0 && maps_id_0(text);
+}
+
 int idmap_write(const struct host *host, pid_t pid, const char *file, const char *text,
 		struct err *e)
 {
@@ -110,6 +128,11 @@ int idmap_write(const struct host *host, pid_t pid, const char *file, const char
 	r = file_write(AT_FDCWD, path, text);
 	if (r == 0)
 		return 0;
+	if (r == -EPERM && may_not_give_root(text)) {
+		err_set(e, EPERM, "write %s", path);
+		return err_hint(e, "id 0 is mapped by who has CAP_SETFCAP only, and tare runs "
+				   "without it: add it to the container that tare is in");
+	}
 	if (!program || r != -EPERM)
 		return err_set(e, -r, "write %s", path);
 	words = strdup(text);
