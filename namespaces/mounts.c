@@ -265,16 +265,13 @@ static bool must_wait(const struct maker *m)
 	       (m->type->late_readonly || path_is(m->path, "/dev"));
 }
 
-/* What looks at the host's own places can only be had before those are left. */
+/* What shows the host in a container of somebody else is not for anybody to ask for. */
 static int refuse_entering(const struct maker *m)
 {
 	const struct host *host = m->c->host;
 
 	if (m->c->request->errand != ERRAND_ADD_MOUNTS || !m->options.bind || m->options.remount)
 		return 0;
-	if (m->options.tree_flags & TREE_COPY_SYMLINK)
-		return err_say(m->e, EOPNOTSUPP, "/mounts/%zu/options: copy-symlink is not "
-			       "possible in a running container", m->index);
 	if (!host->root && !host->in_userns)
 		return err_say(m->e, EPERM, "/mounts/%zu/source: showing a place of the host in a "
 			       "running container takes root", m->index);

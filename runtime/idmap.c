@@ -100,20 +100,12 @@ static int run_helper(const char *program, pid_t pid, char *words, struct err *e
 	return spawn_helper(argv, envp, e);
 }
 
-static bool maps_id_0(const char *text)
-{
-	unsigned inside, outside, size;
-
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL)
-		if (sscanf(line, "%u %u %u", &inside, &outside, &size) == 3 && outside == 0)
-			return true;
-	return false;
-}
-
-/* Root of a container, whose id 0 is its own: since Linux 5.12 even newuidmap cannot help it. */
+/* Root of a container, whose id 0 is its own: since Linux 5.12 even newuidmap cannot help it.
+ * The outer id is the middle word of its line. */
 static bool may_not_give_root(const char *text)
 {
-	return geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SETFCAP) == 0 && maps_id_0(text);
+	return geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SETFCAP) == 0 &&
+	       strstr(text, " 0 ");
 }
 
 int idmap_write(const struct host *host, pid_t pid, const char *file, const char *text,

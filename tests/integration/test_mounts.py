@@ -127,6 +127,18 @@ def test_relative_sources_are_of_the_bundle(running):
     container.remove()
 
 
+def test_copy_symlink(running, volume):
+    """A link of the host is made again, as in config.json; what is no link is mounted with the same option."""
+    (volume / "link").symlink_to("inside")
+    container = running.start()
+    change(container, "add", bind("/data/link", volume / "link", "copy-symlink"),
+           bind("/data/inside", volume / "inside", "copy-symlink"))
+    assert container.exec("readlink", "/data/link") == "inside\n"
+    assert container.exec("cat", "/data/link") == "of the host\n"
+    assert "/data/link" not in mounted(container) and "/data/inside" in mounted(container)
+    container.remove()
+
+
 def test_on_a_read_only_root(running, volume):
     """Most images are run so: what exists can be covered, nothing can be made."""
     running.config["root"]["readonly"] = True
@@ -148,7 +160,7 @@ def test_failures_name_the_mount(running, volume):
     assert "/a" not in mounted(container)
     assert "/mounts/0 (destination /bin): /bin is no mount" in fails("remove", {"destination": "/bin"})
     assert "/mounts/0/destination" in fails("remove", {"destination": "/"})
-    assert "/mounts/0/options" in fails("add", bind("/x", volume, "copy-symlink"))
+    assert "/mounts/0/options" in fails("add", bind("/x", volume, "tmpcopyup"))
     assert "/mounts/0/destination: is required" in fails("add", {"source": "/tmp"})
     assert "does not exist" in fails("add", bind("/x", volume), id="nobody")
     assert '"change": must be add or remove' in container.tare.fails("mounts", "change", container.id, "-", input="[]")
