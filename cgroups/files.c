@@ -42,6 +42,8 @@ static const struct refusal {
 	{ "cpu.max.burst", EINVAL, "it may not be greater than the quota" },
 	{ "cpu.max", EINVAL, "the quota is at least 1000, the period from 1000 to 1000000 us" },
 	{ "io.", ENODEV, "there is no such block device, or it is a partition" },
+	{ "io.weight", EOPNOTSUPP, "this device shares by no weights: it takes the scheduler bfq, or "
+				   "io.cost, which io.cost.qos of the root cgroup enables" },
 	{ "hugetlb.", ENOENT, "this host has no such page size" },
 	{ "rdma.", ENODEV, "there is no such RDMA device" },
 	{ "", ENOENT, "this kernel's cgroups have no such file" },

@@ -59,7 +59,8 @@ static const struct refusal {
 } refusals[] = {
 	{ EBUSY, "this cgroup has processes of its own, and cgroup v2 hands controllers on "
 		 "only from cgroups without: choose a linux.cgroupsPath elsewhere" },
-	{ EOPNOTSUPP, "this cgroup is threaded: it cannot hold cgroups of whole processes" },
+	{ EOPNOTSUPP, "it, or a cgroup above it, is threaded, and cannot hold cgroups of whole "
+		      "processes: choose a linux.cgroupsPath elsewhere" },
 	{ ENOENT, "its cgroup.controllers does not have them: they have to be enabled further up" },
 	{ EACCES, "it belongs to someone else: have it delegated (systemd: Delegate=yes)" },
 	{ EPERM, "it belongs to someone else: have it delegated (systemd: Delegate=yes)" },
@@ -74,6 +75,27 @@ static int explain(const char *path, size_t length, int code, const char *what, 
 		if (refusals[i].code == code)
 			return err_hint(e, "%s", refusals[i].hint);
 	return -code;
+}
+
+/* Controllers that threads can be limited by, such as pids, the kernel hands on from a cgroup with
+ * processes too: that makes this cgroup "domain threaded", and those below it unfit for processes. */
+static bool would_be_threaded(const struct place *p)
+{
+	autobuf type = { 0 }, processes = { 0 };
+
+	return file_read(p->dir, "cgroup.type", SMALL, &type) == 0 &&
+	       strcmp(type.text, "domain\n") == 0 &&
+	       file_read(p->dir, "cgroup.procs", 1 << 26, &processes) == 0 && processes.length;
+}
+
+/* Nothing of what is optional where what is needed is refused. */
+static int hand_on(const struct place *p, const char *all, const char *needed)
+{
+	if (would_be_threaded(p))
+		return *needed ? -EBUSY : 0;
+	if (file_write(p->dir, "cgroup.subtree_control", all) == 0 || !*needed)
+		return 0;
+	return file_write(p->dir, "cgroup.subtree_control", needed);
 }
 
 /* Reads first: a write costs the kernel a walk of the whole tree below. */
@@ -93,10 +115,8 @@ static int enable(struct place *p, const struct strings *controllers, struct err
 	}
 	enabled = cgroup_split(&arena, text.text);
 	missing(controllers, &enabled, true, &all);
-	if (!all.length || file_write(p->dir, "cgroup.subtree_control", all.text) == 0)
-		return 0;
 	missing(controllers, &enabled, false, &needed);
-	r = needed.length ? file_write(p->dir, "cgroup.subtree_control", needed.text) : 0;
+	r = all.length ? hand_on(p, all.text, needed.length ? needed.text : "") : 0;
 	if (r == 0)
 		return 0;
 	p->vanished = r == -ENODEV;

@@ -87,11 +87,20 @@ def test_limits_of_a_disk(bundle, disk):
         message = bundle.create_fails()
         assert "/linux/resources/blockIO/weight" in message and "no such file" in message
         return
-    block["weightDevice"] = [{"major": major, "minor": minor, "weight": 1000}] if file == "io.weight" else []
-    container = bundle.create()
-    expected = "default 500\n" if file == "io.bfq.weight" else f"default 4950\n{disk} 10000\n"
-    assert (cgroup_of(container.pid) / file).read_text() == expected
-    container.remove()
+    expected = "default 500\n"
+    if file == "io.weight":
+        block["weightDevice"] = [{"major": major, "minor": minor, "weight": 1000}]
+        expected = f"default 4950\n{disk} 10000\n"
+        message = bundle.create_fails()
+        assert "/linux/resources/blockIO/weightDevice/0" in message and "io.cost.qos" in message
+        (CGROUPS / "io.cost.qos").write_text(f"{disk} enable=1")
+    try:
+        container = bundle.create()
+        assert (cgroup_of(container.pid) / file).read_text() == expected
+        container.remove()
+    finally:
+        if file == "io.weight":
+            (CGROUPS / "io.cost.qos").write_text(f"{disk} enable=0")
 
 
 @pytest.mark.skipif("cpu" not in CONTROLLERS, reason="cpu is not on cgroup v2")
