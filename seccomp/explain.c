@@ -56,14 +56,6 @@ static void add_conditions(struct strbuf *out, const struct spec_seccomp_rule *r
 	}
 }
 
-static bool names_it(const struct spec_seccomp_rule *rule, const char *call)
-{
-	for (size_t i = 0; i < rule->names.count; i++)
-		if (strcmp(rule->names.items[i], call) == 0)
-			return true;
-	return false;
-}
-
 static void add_rule(const struct question *q, const struct spec_seccomp_rule *rule)
 {
 	add_action(q->out, rule->action, rule->has_errno_ret, rule->errno_ret);
@@ -71,26 +63,13 @@ static void add_rule(const struct question *q, const struct spec_seccomp_rule *r
 	strbuf_addf(q->out, ": %s/syscalls/%zu\n", q->prefix, (size_t)(rule - q->profile->rules));
 }
 
-static const struct spec_seccomp_rule *unconditional(const struct question *q)
-{
-	for (size_t i = 0; i < q->profile->rule_count; i++)
-		if (!q->profile->rules[i].arg_count && names_it(&q->profile->rules[i], q->call) &&
-		    !seccomp_is_default(q->profile, &q->profile->rules[i]))
-			return &q->profile->rules[i];
-	return NULL;
-}
-
 /* The number of rules told of. */
 static size_t add_conditional(const struct question *q)
 {
+	const struct spec_seccomp_rule *rule = NULL;
 	size_t count = 0;
 
-	for (size_t i = 0; i < q->profile->rule_count; i++) {
-		const struct spec_seccomp_rule *rule = &q->profile->rules[i];
-
-		if (!rule->arg_count || !names_it(rule, q->call) ||
-		    seccomp_is_default(q->profile, rule))
-			continue;
+	while ((rule = seccomp_next_rule(q->profile, rule, true, q->call))) {
 		strbuf_add(q->out, count++ ? "\t\t" : "");
 		add_rule(q, rule);
 	}
@@ -109,10 +88,10 @@ static void add_default(const struct question *q, uint32_t token, int number)
 	strbuf_addf(q->out, ": %s/defaultAction\n", q->prefix);
 }
 
-/* An unconditional rule beats the others, wherever it stands. */
 static void add_decision(const struct question *q, uint32_t token, int number)
 {
-	const struct spec_seccomp_rule *rule = unconditional(q);
+	const struct spec_seccomp_rule *rule =
+		seccomp_next_rule(q->profile, NULL, false, q->call);
 
 	if (rule) {
 		add_rule(q, rule);
@@ -123,18 +102,12 @@ static void add_decision(const struct question *q, uint32_t token, int number)
 	add_default(q, token, number);
 }
 
-/* libseccomp has numbers of its own for calls that socketcall(2) and ipc(2) make for another. */
-static bool is_multiplexed(int number)
-{
-	return number <= -101 && number > -300;
-}
-
 static void add_arch(const struct question *q, const char *name, uint32_t token)
 {
-	int number = seccomp_syscall_resolve_name_arch(token, q->call);
+	int number = seccomp_call_number(token, q->call);
 
 	strbuf_addf(q->out, "\t%s", name);
-	if (number < 0 && !is_multiplexed(number)) {
+	if (number < 0 && !seccomp_is_multiplexed(number)) {
 		strbuf_add(q->out, ": has no such call\n");
 		return;
 	}

@@ -76,7 +76,7 @@ static struct scmp_arg_cmp condition(const struct spec_seccomp_arg *arg)
 
 /* libseccomp would cut the value down to the mask, and a condition that nothing meets would
  * match. */
-static bool can_hold(const struct spec_seccomp_arg *arg)
+bool seccomp_can_hold(const struct spec_seccomp_arg *arg)
 {
 	return arg->op != SECCOMP_MASKED_EQ || !(arg->value_two & ~arg->value);
 }
@@ -102,12 +102,14 @@ static int add_alternatives(struct builder *b, const struct spec_seccomp_rule *r
 	for (size_t i = 0; i < rule->arg_count && r == 0; i++) {
 		struct scmp_arg_cmp one = condition(&rule->args[i]);
 
-		if (can_hold(&rule->args[i]))
+		if (seccomp_can_hold(&rule->args[i]))
 			r = seccomp_rule_add_array(b->filter, action, number, 1, &one);
 	}
 	return r;
 }
 
+/* What libseccomp makes of conditions stands behind what seccomp_conditions() does, and counts where one call
+ * stands for many alone (socketcall(2)). It gets them all the same: it refuses rules that contradict each other. */
 static int add_call(struct builder *b, const struct spec_seccomp_rule *rule, uint32_t action,
 		    int number)
 {
@@ -116,7 +118,7 @@ static int add_call(struct builder *b, const struct spec_seccomp_rule *rule, uin
 	if (seccomp_has_alternatives(rule))
 		return add_alternatives(b, rule, action, number);
 	for (size_t i = 0; i < rule->arg_count; i++) {
-		if (!can_hold(&rule->args[i]))
+		if (!seccomp_can_hold(&rule->args[i]))
 			return 0;
 		all[i] = condition(&rule->args[i]);
 	}
@@ -291,16 +293,19 @@ uint32_t seccomp_filter_flags(const struct spec_seccomp *profile)
 static int assemble(struct arena *arena, const struct builder *b, const struct strbuf *program,
 		    struct seccomp_filter *ret_filter, struct err *e)
 {
-	size_t most = b->archs.count * STUB_LONGEST * sizeof(struct sock_filter);
-	char *whole = arena_alloc(arena, most + program->length);
-	size_t stub = seccomp_stub(b->profile, &b->archs, (void *)whole) *
-		      sizeof(struct sock_filter);
+	struct sock_filter stub[STUB_LONGEST * ARCHITECTURES_MOST];
+	autobuf whole = { 0 };
+	char *copy;
 
-	if (stub + program->length > BPF_MAXINSNS * sizeof(struct sock_filter))
+	strbuf_add_bytes(&whole, stub, seccomp_stub(b->profile, &b->archs, stub) * sizeof *stub);
+	seccomp_conditions(b->profile, &b->archs, &whole);
+	strbuf_add_bytes(&whole, program->text, program->length);
+	if (whole.length > BPF_MAXINSNS * sizeof(struct sock_filter))
 		return err_say(e, E2BIG, "/linux/seccomp: the filter has more than %d instructions",
 			       BPF_MAXINSNS);
-	memcpy(whole + stub, program->text, program->length);
-	*ret_filter = (struct seccomp_filter){ whole, stub + program->length,
+	copy = arena_alloc(arena, whole.length);
+	memcpy(copy, whole.text, whole.length);
+	*ret_filter = (struct seccomp_filter){ copy, whole.length,
 					       seccomp_filter_flags(b->profile) };
 	return 0;
 }

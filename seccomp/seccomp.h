@@ -20,7 +20,7 @@ struct seccomp_filter {
 	uint32_t flags;       /* SECCOMP_FILTER_FLAG_... */
 };
 /* Compiles a profile. Rules of one call that contradict each other for the same arguments are
- * libseccomp's to settle: the same condition twice is refused, an unconditional rule beats others.
+ * libseccomp's to refuse; else a rule without conditions beats others, then the first in the profile's order counts.
  * Unknown system call names are skipped and appended to *ret_notes, one a
  * line. */
 int seccomp_compile_filter(struct arena *, const struct spec_seccomp *,

@@ -50,9 +50,9 @@ static bool is_aside(uint32_t token, int number)
 static int newest_of_rule(uint32_t token, const struct spec_seccomp_rule *rule, int newest)
 {
 	for (size_t i = 0; i < rule->names.count; i++) {
-		int number = seccomp_syscall_resolve_name_arch(token, rule->names.items[i]);
+		int number = seccomp_call_number(token, rule->names.items[i]);
 
-		/* Negative ones are calls that this architecture does not have, or multiplexes. */
+		/* Negative ones are calls that this architecture does not have, or only multiplexes. */
 		if (number > newest && !is_aside(token, number))
 			newest = number;
 	}

@@ -15,12 +15,10 @@ struct plain_call {
 	bool listed;      /* the profile has the architecture */
 	uint32_t token;   /* of the architecture, SCMP_ARCH_... */
 	int newest;       /* plain_newest() of the architecture */
+	uint64_t most;    /* what an argument can hold; what a rule compares with is cut down to it */
 	struct seccomp_data data;
 };
 
 /* The highest number among the calls that the profile names; token is SCMP_ARCH_... */
 int plain_newest(const struct spec_seccomp *, uint32_t token);
 uint32_t plain_answer(const struct spec_seccomp *, const struct plain_call *);
-/* Whether rules with different actions speak of this very call: then the spec does not say
- * which counts. */
-bool plain_is_ambiguous(const struct spec_seccomp *, const struct plain_call *);
