@@ -78,7 +78,8 @@ struct command {
 	bool stops;            /* options end at the first positional argument: exec */
 	bool stateless;        /* needs no state directory: works where none can be known */
 	bool hidden;           /* not advertised */
-	/* The exit status, or a negative errno with e filled (exit status 1). */
+	int failure;           /* the exit status of a failure when it is not 1 */
+	/* The exit status, or a negative errno with e filled. */
 	int (*run)(struct invocation *, struct err *e);
 };
 extern const struct command commands[];

@@ -261,7 +261,7 @@ const struct command commands[] = {
 	{ "run", "ID", "create a container and start its program",
 	  run_options, 1, 1, .run = command_run },
 	{ "exec", "CONTAINER [PROGRAM [ARGUMENT]...]", "run another process in a container",
-	  exec_options, 1, -1, .stops = true, .run = command_exec },
+	  exec_options, 1, -1, .stops = true, .failure = 255, .run = command_exec },
 	{ "state", "CONTAINER", "print the state of a container",
 	  no_options, 1, 1, .run = command_state },
 	{ "list", "", "list the containers",

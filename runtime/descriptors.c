@@ -66,7 +66,7 @@ static int mount_id(pid_t pid, int fd, unsigned long *ret_id)
 /* A file of the host: NULL when it is one of the container's own, or none that has a place. */
 static const char *outside(struct arena *arena, pid_t pid, int fd, const char *mountinfo)
 {
-	unsigned long id;
+	unsigned long id = 0;
 	char path[32];
 	struct stat st;
 

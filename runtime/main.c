@@ -108,6 +108,12 @@ static int run_global(struct session *s, int argc, char **argv, struct err *e)
 	return run_command(s, argc - first, argv + first, e);
 }
 
+/* Where the program's own status is the command's, a failure of ours can be told from a failure of it. */
+static int failure_status(const struct command *command)
+{
+	return command && command->failure ? command->failure : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	autoarena arena = { 0 };
@@ -123,5 +129,5 @@ int main(int argc, char **argv)
 	fd_close(&session.context.root_fd);
 	if (r < 0)
 		log_failure(session.command ? session.command->name : NULL, &e);
-	return r < 0 ? EXIT_FAILURE : r;
+	return r < 0 ? failure_status(session.command) : r;
 }

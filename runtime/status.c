@@ -162,7 +162,7 @@ int container_status(struct context *context, const struct container *c, enum st
 		     struct err *e)
 {
 	autofd pidfd = -1;
-	bool frozen;
+	bool frozen = false;
 	int r;
 
 	if (c->pid == 0) {

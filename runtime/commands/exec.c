@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -24,6 +25,14 @@ static int parse_gids(struct arena *arena, const struct strings *texts, uint32_t
 		gids[i] = (uint32_t)gid;
 	}
 	*ret_gids = gids;
+	return 0;
+}
+
+static int check_env(const struct strings *env, struct err *e)
+{
+	for (size_t i = 0; i < env->count; i++)
+		if (!strchr(env->items[i], '='))
+			return err_say(e, EINVAL, "--env \"%s\": must be NAME=VALUE", env->items[i]);
 	return 0;
 }
 
@@ -71,7 +80,9 @@ int command_exec(struct invocation *in, struct err *e)
 		return err_say(
 			e, EINVAL,
 			"nothing to run: name a program behind the container, or use --process");
-	r = parse_gids(in->context->arena, &in->options->additional_gids, &gids, e);
+	r = check_env(&in->options->env, e);
+	if (r == 0)
+		r = parse_gids(in->context->arena, &in->options->additional_gids, &gids, e);
 	if (r < 0)
 		return r;
 	request = request_of(in, gids);

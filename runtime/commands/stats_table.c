@@ -14,7 +14,8 @@ enum { CELL = 24, ID_MIN = 12, GAP = 2 };
 void stats_bytes(uint64_t bytes, char text[16])
 {
 	static const char units[] = "BKMGTPE";
-	uint64_t tenths = bytes, whole = bytes;
+	uint64_t whole = bytes;
+	unsigned int rest = 0;
 	size_t unit = 0;
 
 	if (bytes == NO_LIMIT) {
@@ -22,11 +23,11 @@ void stats_bytes(uint64_t bytes, char text[16])
 		return;
 	}
 	for (; whole >= 1024; unit++) {
-		tenths = (whole % 1024) * 10 / 1024;
+		rest = whole % 1024;
 		whole /= 1024;
 	}
 	if (unit && whole < 100)
-		snprintf(text, 16, "%" PRIu64 ".%" PRIu64 "%c", whole, tenths, units[unit]);
+		snprintf(text, 16, "%" PRIu64 ".%u%c", whole, rest * 10 / 1024, units[unit]);
 	else
 		snprintf(text, 16, "%" PRIu64 "%c", whole, units[unit]);
 }

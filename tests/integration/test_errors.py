@@ -212,6 +212,13 @@ def test_bad_users(sleeper, user):
     assert outcome.status != 0 and outcome.out == ""
 
 
+def test_failures_of_exec_are_not_the_programs(sleeper):
+    """A probe must tell a container that is gone from a program that says no: exec's own failures are 255, as runc's."""
+    assert sleeper.tare.try_("exec", sleeper.id, "sh", "-c", "exit 1").status == 1
+    for args in (["nosuch", "true"], [sleeper.id, "/no/such"], ["--env", "NAME", sleeper.id, "true"]):
+        assert sleeper.tare.try_("exec", *args).status == 255
+
+
 @pytest.mark.parametrize("args", [["nonsense"], ["create"], ["create", "--nonsense", "x"], ["state", "a", "b"],
                                   ["--root"], ["list", "--format", "yaml"], ["run", "--preserve-fds", "x", "id"],
                                   ["--log-format", "xml", "list"]])
