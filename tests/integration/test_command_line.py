@@ -39,7 +39,7 @@ def test_version_lines(tare):
 def test_failures_are_one_line(tare, args, text):
     """Callers show the last line of standard error: it must be the only one and tell what to do."""
     done = call(tare, *args)
-    assert done.returncode == (255 if args[0] == "exec" else 1)
+    assert done.returncode == (255 if args[:1] == ["exec"] else 1)
     assert done.stdout == ""
     assert done.stderr.startswith("tare: ") and done.stderr.count("\n") == 1
     assert text in done.stderr
