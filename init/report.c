@@ -128,6 +128,7 @@ int await_go(struct init *in, uint32_t number)
 
 void leave(int status)
 {
-	for (;;)
-		SYS(exit_group, status);
+	SYS(exit_group, status);
+	/* A profile that forbids even this lets nobody go. */
+	__builtin_trap();
 }

@@ -50,6 +50,14 @@ def test_kill(bundle):
     assert bundle.try_run("mkdir /tmp/x; echo $?").out == "159\n"
 
 
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+def test_everything_is_denied(bundle, no_new_privileges):
+    """Under a profile that denies even exit_group() nothing can run; a process that tries to end for ever would stay."""
+    bundle.process["noNewPrivileges"] = no_new_privileges
+    outcome = filtered(bundle, default="SCMP_ACT_ERRNO").try_run("true")
+    assert outcome.status in ((132, 133) if no_new_privileges else (1,)), outcome
+
+
 def test_arguments(bundle):
     """Docker's profile allows personality() and clone() by their arguments."""
     filtered(bundle, rule("kill", args=[{"index": 1, "value": 10, "op": "SCMP_CMP_EQ"}]))
