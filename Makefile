@@ -40,6 +40,9 @@ integration-vm: all release
 engines: release
 	$(NEED) vm engines
 	@tools/test.sh engines
+criu: release
+	$(NEED) test vm engines
+	@tools/test.sh criu
 
 # Times beside crun, runc and the floor program.
 bench: release
@@ -56,4 +59,4 @@ clean:
 distclean:
 	rm -rf build build-*
 
-.PHONY: all release demo test lint lint-deep integration integration-vm engines bench install clean distclean
+.PHONY: all release demo test lint lint-deep integration integration-vm engines criu bench install clean distclean

@@ -18,6 +18,7 @@
 #include "runtime/criu.h"
 #include "runtime/criu_log.h"
 #include "runtime/criu_mounts.h"
+#include "runtime/criu_progress.h"
 #include "runtime/criu_wishes.h"
 #include "runtime/descriptors.h"
 #include "runtime/interrupt.h"
@@ -114,7 +115,8 @@ static const char *freezer(const struct dumping *d)
 
 static int read_descriptors(struct dumping *d, struct err *e)
 {
-	struct descriptors_of of = { .pid = d->container.pid, .sockets = d->ask->criu.ext_unix_sk };
+	struct descriptors_of of = { .pid = d->container.pid, .sockets = d->ask->criu.ext_unix_sk,
+				     .terminals = d->ask->criu.shell_job };
 	struct arena *arena = d->context->arena;
 	autofd cgroup = -1;
 	pid_t *all = NULL;
@@ -180,10 +182,28 @@ static void thaw(const struct dumping *d)
 		cgroup_freeze(cgroup, false, &ignored);
 }
 
+static void show_progress(const struct dumping *d, struct criu_progress *ret_progress)
+{
+	struct criu_progress progress = {
+		.what = d->ask->pre_dump ? "pre-dump" : "dump",
+		.statistics = "stats-dump",
+		.places = &d->places,
+		.cgroup = -1,
+	};
+	autofd cgroup = -1;
+	struct err ignored;
+
+	if (d->container.cgroup)
+		cgroup_open(&d->context->host, d->container.cgroup, &cgroup, &ignored);
+	criu_progress_begin(&progress, d->context, d->ask->id, cgroup);
+	*ret_progress = progress;
+}
+
 static int ask_criu(struct dumping *d, struct err *e)
 {
 	struct arena *arena = d->context->arena;
 	autocriu criu = CRIU_NONE;
+	struct criu_progress progress;
 	struct criu_response response;
 	const char *log = d->request.options.log_file;
 	int r = criu_check_wishes(d->context, &d->request.options, e);
@@ -193,15 +213,12 @@ static int ask_criu(struct dumping *d, struct err *e)
 	if (r < 0)
 		return r;
 	unlinkat(d->places.work, log, 0);
-	criu_tell("%s of %s: process %d and what it has started, to %s",
-		  d->ask->pre_dump ? "pre-dump" : "dump", d->ask->id, d->container.pid,
-		  d->places.image_path);
+	show_progress(d, &progress);
+	criu.tick = progress.shown ? criu_progress_tick : NULL;
+	criu.tick_data = &progress;
 	r = criu_ask(&criu, &d->request, notified, d, &response, e);
-	if (r < 0)
-		criu_log_explain(arena, &d->places, log, d->spec, e);
-	else
-		criu_tell_stats(arena, &d->places, "stats-dump");
-	return r;
+	criu_progress_end(&progress, arena, r == 0);
+	return r < 0 ? criu_log_explain(arena, &d->places, log, d->spec, e) : 0;
 }
 
 /* Cut short, a dump breaks the container; one that waits for others to fetch pages may have to be. */

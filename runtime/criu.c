@@ -24,6 +24,7 @@
 #include "runtime/context.h"
 #include "runtime/interrupt.h"
 
+enum { TICK = 500 /* ms */ };
 enum { SOCKET_AT = 3, SPARE_FIRST = 64, RESPONSE_MAX = 1 << 16, ERRORS_MAX = 1 << 14 };
 
 const char *criu_find(struct arena *arena, const char *name)
@@ -71,6 +72,14 @@ static bool enter_place(const struct criu_place *place)
 	       (!place->no_new_privileges || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 }
 
+/* A descriptor of tare's would lead to the mount in tare's own namespace, where CRIU may not mount. */
+static bool send_work(const struct birth *b)
+{
+	autofd work = open(b->place->work_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return work >= 0 && socket_send_fd(b->socket, "", 1, work) == 1;
+}
+
 /* First out of the way, then to their places: one may stand where another wants to. */
 static bool hand_over(const struct birth *b)
 {
@@ -107,7 +116,7 @@ static void become_criu(const struct birth *b)
 	if (b->steadfast)
 		setpgid(0, 0);
 	dup2(b->errors, STDERR_FILENO);
-	if ((!b->place || enter_place(b->place)) &&
+	if ((!b->place || (enter_place(b->place) && send_work(b))) &&
 	    sys_close_range(SOCKET_AT, ~0u, CLOSE_RANGE_CLOEXEC) == 0 && hand_over(b))
 		execve(b->program, argv, environ);
 	dprintf(STDERR_FILENO, "before criu runs: %s\n", strerror(errno));
@@ -134,39 +143,6 @@ static int make_process(const struct birth *b, struct criu *criu, struct err *e)
 	return 0;
 }
 
-int criu_start(const struct context *context, const struct criu_place *place,
-	       const struct criu_handed *handed, struct criu *ret_criu, struct err *e)
-{
-	static const struct criu_handed nothing = { -1, -1 };
-	autocriu criu = CRIU_NONE;
-	struct birth birth = { .program = criu_find(context->arena, "criu"),
-			       .place = place,
-			       .handed = handed ? handed : &nothing,
-			       .steadfast = !place && !context->interrupt.on };
-	autofd theirs = -1;
-	int pair[2], r;
-
-	if (!birth.program) {
-		err_say(e, ENOENT, "criu: executable file not found in $PATH");
-		return err_hint(e, "checkpoint and restore need CRIU: the package criu");
-	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_set(e, errno, "criu: socketpair");
-	criu.context = context;
-	criu.arena = context->arena;
-	criu.socket = pair[0];
-	birth.socket = theirs = pair[1];
-	birth.errors = criu.errors = sys_memfd_create("criu-errors", MFD_CLOEXEC);
-	if (criu.errors < 0)
-		return err_set(e, errno, "criu: memfd_create");
-	r = make_process(&birth, &criu, e);
-	if (r < 0)
-		return r;
-	*ret_criu = criu;
-	criu = (struct criu)CRIU_NONE;
-	return 0;
-}
-
 void criu_clear(struct criu *criu)
 {
 	/* Behind its answer it ends by itself, when nobody listens any more. */
@@ -180,6 +156,7 @@ void criu_clear(struct criu *criu)
 	}
 	fd_close(&criu->pidfd);
 	fd_close(&criu->errors);
+	fd_close(&criu->work);
 }
 
 static int send_request(struct criu *criu, const struct criu_request *request, struct err *e)
@@ -225,13 +202,71 @@ static int died(struct criu *criu, struct err *e)
 	return words ? err_hint(e, "%s", words) : -e->code;
 }
 
+/* The first message of a CRIU in a place, from before it runs. */
+static int take_work(struct criu *criu, struct err *e)
+{
+	char byte;
+	ssize_t n = socket_receive_fd(criu->socket, &byte, sizeof byte, &criu->work);
+
+	if (n == 0 || n == -ECONNRESET)
+		return died(criu, e);
+	return n < 0 ? err_set(e, (int)-n, "criu: recvmsg") : 0;
+}
+
+int criu_start(const struct context *context, const struct criu_place *place,
+	       const struct criu_handed *handed, struct criu *ret_criu, struct err *e)
+{
+	static const struct criu_handed nothing = { -1, -1 };
+	autocriu criu = CRIU_NONE;
+	struct birth birth = { .program = criu_find(context->arena, "criu"),
+			       .place = place,
+			       .handed = handed ? handed : &nothing,
+			       .steadfast = !place && !context->interrupt.on };
+	autofd theirs = -1;
+	int pair[2], r;
+
+	if (!birth.program) {
+		err_say(e, ENOENT, "criu: executable file not found in $PATH");
+		return err_hint(e, "checkpoint and restore need CRIU: the package criu");
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(e, errno, "criu: socketpair");
+	criu.context = context;
+	criu.arena = context->arena;
+	criu.socket = pair[0];
+	birth.socket = theirs = pair[1];
+	birth.errors = criu.errors = sys_memfd_create("criu-errors", MFD_CLOEXEC);
+	if (criu.errors < 0)
+		return err_set(e, errno, "criu: memfd_create");
+	r = make_process(&birth, &criu, e);
+	fd_close(&theirs);
+	if (r == 0 && place)
+		r = take_work(&criu, e);
+	if (r < 0)
+		return r;
+	*ret_criu = criu;
+	criu = (struct criu)CRIU_NONE;
+	return 0;
+}
+
+static int wait_for_word(struct criu *criu, struct err *e)
+{
+	int r;
+
+	if (!criu->tick)
+		return interrupt_wait(criu->context, criu->socket, e);
+	while ((r = interrupt_wait_for(criu->context, criu->socket, TICK, e)) == -ETIMEDOUT)
+		criu->tick(criu->tick_data);
+	return r;
+}
+
 static int receive(struct criu *criu, struct criu_response *ret_response, int *ret_fd, struct err *e)
 {
 	static const struct criu_response empty;
 	char *bytes = arena_alloc(criu->arena, RESPONSE_MAX);
 	ssize_t n;
 
-	if (interrupt_wait(criu->context, criu->socket, e) < 0)
+	if (wait_for_word(criu, e) < 0)
 		return -e->code;
 	n = socket_receive_fd(criu->socket, bytes, RESPONSE_MAX, ret_fd);
 	if (n == 0 || n == -ECONNRESET)

@@ -23,6 +23,7 @@ const char *criu_find(struct arena *, const char *name);
 struct criu_place {
 	int cgroup;               /* directory of the cgroup to be born in, -1 none */
 	const char *root;         /* made a mount point, in a mount namespace of its own */
+	const char *work_path;    /* opened there: CRIU mounts below its work directory */
 	bool own_cgroup_namespace; /* the cgroup is the root of the new cgroup namespace */
 	bool no_new_privileges;
 };
@@ -38,8 +39,11 @@ struct criu {
 	pid_t pid;
 	int pidfd, socket;
 	int errors; /* memfd with what it wrote to standard error */
+	int work;   /* the work directory in CRIU's mount namespace, when it has a place */
+	void (*tick)(void *); /* called twice a second while it works, or NULL */
+	void *tick_data;
 };
-#define CRIU_NONE { .pidfd = -1, .socket = -1, .errors = -1 }
+#define CRIU_NONE { .pidfd = -1, .socket = -1, .errors = -1, .work = -1 }
 
 enum { CRIU_HANDED_FIRST = 4 }; /* numbers below are taken */
 

@@ -2,9 +2,6 @@
 #include "runtime/criu_log.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,17 +11,16 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "runtime/criu_messages.h"
 #include "runtime/criu_mounts.h"
 #include "runtime/criu_wishes.h"
 #include "spec/spec.h"
 
-enum { LOG_TAIL = 1 << 20, STATS_MAX = 1 << 12, STATS_HEAD = 12, LINE_MAX_SHOWN = 240 };
+enum { LOG_TAIL = 1 << 20, LINE_MAX_SHOWN = 240 };
 
 /* They follow from others. */
 static const char *const consequences[] = {
 	"Dumping FAILED", "Restoring FAILED", "Pre-dumping FAILED", "exited, status=",
-	"killed by signal", "cleaned up", "tun: ",
+	"killed by signal", "cleaned up", "tun: ", "Dump files (pid",
 	"RLIMIT_NOFILE for self", NULL,
 };
 
@@ -36,6 +32,8 @@ static const struct hint {
 	{ "TCP socket", "--tcp-established keeps connections, --tcp-close ends them" },
 	{ "in-flight", "--tcp-skip-in-flight leaves connections out that are not complete yet" },
 	{ "external socket", "--ext-unix-sk allows sockets whose other end is outside" },
+	{ "without peer", "the other end of that socket is in another network namespace, where CRIU does not "
+			  "look" },
 	{ "--ext-unix-sk", "--ext-unix-sk allows sockets whose other end is outside" },
 	{ "file locks", "--file-locks keeps them" },
 	{ "link remap", "--link-remap keeps files that have been deleted" },
@@ -44,6 +42,10 @@ static const struct hint {
 	{ "angling tty", "--shell-job allows a terminal that is not the container's own" },
 	{ "slave peer", "--shell-job allows a terminal that is not the container's own" },
 	{ "session leader", "--shell-job allows a terminal that is not the container's own" },
+	{ "ctty inheritance", "CRIU cannot dump a shell that has /dev/tty open, as busybox's, while a job of it is "
+			      "in the foreground" },
+	{ "path=/dev/pts/", "--shell-job allows a terminal that is not the container's own" },
+	{ "path=/dev/tty", "--shell-job allows a terminal that is not the container's own" },
 	{ "Can't lookup mount", "a file of the host that a process holds open can be no part of an "
 				"image" },
 	{ "Permission denied", "with a user namespace, sources of mounts have to be within reach of the "
@@ -52,6 +54,8 @@ static const struct hint {
 	{ "has bad size", "a file of the host as standard input, output or error has to be the same again" },
 	{ "unsupported seccomp", "filters that ask an agent (SCMP_ACT_NOTIFY) cannot be dumped" },
 	{ "iptables-restore", "the package iptables is missing: --network-lock=nftables or skip do without" },
+	{ "restore of existing cgroups", "strict demands that cgroups of the image are not there yet; soft and full "
+					 "do not" },
 	{ "File exists", "is a process with that number running already, outside of a pid namespace?" },
 };
 
@@ -130,54 +134,4 @@ int criu_log_explain(struct arena *arena, const struct criu_places *places, cons
 	if (mount >= 0)
 		err_prefix(e, "/mounts/%ld (destination %s)", mount, spec->mounts[mount].destination);
 	return err_hint(e, "the whole log is %s/%s", places->work_path, file);
-}
-
-void criu_tell(const char *fmt, ...)
-{
-	va_list args;
-
-	if (!isatty(STDERR_FILENO))
-		return;
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-static double seconds(int64_t microseconds)
-{
-	return (double)microseconds / 1e6;
-}
-
-static double mebibytes(int64_t pages)
-{
-	return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1 << 20);
-}
-
-/* Two magic numbers and the size of the one message are in front. */
-static bool read_stats(struct arena *arena, const struct criu_places *places, const char *file,
-		       struct criu_stats *ret_stats)
-{
-	autobuf bytes = { 0 };
-
-	return file_read(places->work, file, STATS_MAX, &bytes) == 0 && bytes.length > STATS_HEAD &&
-	       wire_decode(arena, criu_stats_fields, bytes.text + STATS_HEAD,
-			   bytes.length - STATS_HEAD, ret_stats) == 0;
-}
-
-void criu_tell_stats(struct arena *arena, const struct criu_places *places, const char *file)
-{
-	struct criu_stats s = { 0 };
-
-	if (!isatty(STDERR_FILENO) || !read_stats(arena, places, file, &s))
-		return;
-	if (s.dump.pages_scanned)
-		criu_tell("  %.1f MiB of memory looked at, %.1f MiB written, %.1f MiB as in the parent "
-			  "image, %.1f MiB left for later; frozen for %.3f s",
-			  mebibytes(s.dump.pages_scanned), mebibytes(s.dump.pages_written),
-			  mebibytes(s.dump.pages_skipped_parent), mebibytes(s.dump.pages_lazy),
-			  seconds(s.dump.frozen_time));
-	if (s.restore.restore_time)
-		criu_tell("  %.1f MiB of memory restored in %.3f s",
-			  mebibytes(s.restore.pages_restored), seconds(s.restore.restore_time));
 }

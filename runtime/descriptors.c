@@ -64,16 +64,20 @@ static int mount_id(pid_t pid, int fd, unsigned long *ret_id)
 }
 
 /* A file of the host: NULL when it is one of the container's own, or none that has a place. */
-static const char *outside(struct arena *arena, pid_t pid, int fd, const char *mountinfo)
+static const char *outside(struct arena *arena, const struct descriptors_of *of, pid_t pid, int fd,
+			   const char *mountinfo)
 {
 	unsigned long id = 0;
 	char path[32];
 	struct stat st;
 
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
-	if (stat(path, &st) < 0 || is_terminal(&st) || mount_id(pid, fd, &id) < 0 ||
-	    is_mount_of(arena, mountinfo, id))
+	if (stat(path, &st) < 0 || mount_id(pid, fd, &id) < 0 || is_mount_of(arena, mountinfo, id))
 		return NULL;
+	if (is_terminal(&st))
+		return of->terminals ? arena_printf(arena, "tty[%jx:%jx]", (uintmax_t)st.st_rdev,
+						    (uintmax_t)st.st_dev)
+				     : NULL;
 	return arena_printf(arena, "file[%lx:%jx]", id, (uintmax_t)st.st_ino);
 }
 
@@ -102,10 +106,8 @@ static bool holds_other_end(pid_t pid, const char *name, int mode)
 	return found;
 }
 
-static bool is_inner_pipe(const struct descriptors_of *of, int fd, const char *name)
+static bool is_inner_pipe(const struct descriptors_of *of, const char *name, int other)
 {
-	int other = fd == STDIN_FILENO ? S_IWUSR : S_IRUSR;
-
 	for (size_t i = 0; i < of->count; i++)
 		if (holds_other_end(of->all[i], name, other))
 			return true;
@@ -131,7 +133,7 @@ static bool is_host_socket(const char *name)
 static bool is_inner(const struct descriptors_of *of, int fd, const char *name)
 {
 	if (str_starts(name, "pipe:["))
-		return is_inner_pipe(of, fd, name);
+		return is_inner_pipe(of, name, fd == STDIN_FILENO ? S_IWUSR : S_IRUSR);
 	return str_starts(name, "socket:[") && !(of->sockets && is_host_socket(name));
 }
 
@@ -148,11 +150,100 @@ static int read_one(struct arena *arena, const struct descriptors_of *of, int fd
 	if (n < 0)
 		return errno == ENOENT ? 0 : err_set(e, errno, "readlink %s", path);
 	/* Pipes and sockets without a path have none to be reached by. */
-	name = *link == '/' ? outside(arena, of->pid, fd, mountinfo) : NULL;
+	name = *link == '/' ? outside(arena, of, of->pid, fd, mountinfo) : NULL;
 	if (!name)
 		name = arena_strndup(arena, link, (size_t)n);
 	*ret_name = is_inner(of, fd, name) ? "" : name;
 	return 0;
+}
+
+static bool same_mounts(pid_t pid, pid_t other)
+{
+	char path[32];
+	struct stat a, b;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/mnt", pid);
+	if (stat(path, &a) < 0)
+		return false;
+	snprintf(path, sizeof path, "/proc/%d/ns/mnt", other);
+	return stat(path, &b) == 0 && a.st_ino == b.st_ino;
+}
+
+/* Which of the three a descriptor with these permissions may have been; -1 none. */
+static int free_place(const char *const names[DESCRIPTORS], mode_t mode)
+{
+	int from = mode & S_IRUSR ? STDIN_FILENO : STDOUT_FILENO;
+	int to = mode & S_IWUSR ? STDERR_FILENO : STDIN_FILENO;
+
+	for (int i = from; i <= to; i++)
+		if (!descriptor_is_external(names[i]))
+			return i;
+	return -1;
+}
+
+static bool is_known(const char *const names[DESCRIPTORS], const char *name)
+{
+	for (int i = 0; i < DESCRIPTORS; i++)
+		if (str_equal(names[i], name))
+			return true;
+	return false;
+}
+
+/* What an open descriptor of a process is called if it comes from outside, else NULL. */
+static const char *outer_name(struct arena *arena, const struct descriptors_of *of, pid_t pid,
+			      int fd, const char *mountinfo, mode_t *ret_mode)
+{
+	char path[32], link[PATH_MAX] = "";
+	const char *name;
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+	if (readlink(path, link, sizeof link - 1) < 0 || lstat(path, &st) < 0)
+		return NULL;
+	*ret_mode = st.st_mode;
+	if (*link == '/')
+		return outside(arena, of, pid, fd, mountinfo);
+	name = str_starts(link, "pipe:[") ? arena_strdup(arena, link) : NULL;
+	return name && !is_inner_pipe(of, name, st.st_mode & S_IWUSR ? S_IRUSR : S_IWUSR) ? name
+											   : NULL;
+}
+
+static void name_hidden(struct arena *arena, const struct descriptors_of *of, pid_t pid, int fd,
+			const char *mountinfo, const char *names[DESCRIPTORS])
+{
+	mode_t mode;
+	const char *name = outer_name(arena, of, pid, fd, mountinfo, &mode);
+	int place = name && !is_known(names, name) ? free_place(names, mode) : -1;
+
+	if (place >= 0)
+		names[place] = name;
+}
+
+static void read_hidden(struct arena *arena, const struct descriptors_of *of, pid_t pid,
+			const char *mountinfo, const char *names[DESCRIPTORS])
+{
+	char path[32];
+	DIR *fds;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
+	fds = opendir(path);
+	if (!fds)
+		return;
+	for (struct dirent *entry; (entry = readdir(fds));) {
+		uint64_t fd;
+
+		if (parse_u64(entry->d_name, INT_MAX, &fd) == 0)
+			name_hidden(arena, of, pid, (int)fd, mountinfo, names);
+	}
+	closedir(fds);
+}
+
+static void read_all_hidden(struct arena *arena, const struct descriptors_of *of,
+			    const char *mountinfo, const char *names[DESCRIPTORS])
+{
+	for (size_t i = 0; i < of->count; i++)
+		if (free_place(names, S_IRUSR | S_IWUSR) >= 0 && same_mounts(of->all[i], of->pid))
+			read_hidden(arena, of, of->all[i], mountinfo, names);
 }
 
 int descriptors_read(struct arena *arena, const struct descriptors_of *of,
@@ -168,6 +259,8 @@ int descriptors_read(struct arena *arena, const struct descriptors_of *of,
 		return err_set(e, -r, "read %s", path);
 	for (int fd = 0; fd < DESCRIPTORS && r == 0; fd++)
 		r = read_one(arena, of, fd, mountinfo.text, &ret_names[fd], e);
+	if (r == 0)
+		read_all_hidden(arena, of, mountinfo.text, ret_names);
 	return r;
 }
 
@@ -189,10 +282,15 @@ int descriptors_load(struct arena *arena, int image, const char *ret_names[DESCR
 	return 0;
 }
 
+static bool has_own_word(const char *name)
+{
+	return str_starts(name, "file[") || str_starts(name, "tty[");
+}
+
 bool descriptor_is_external(const char *name)
 {
 	return name && (str_starts(name, "pipe:[") || str_starts(name, "socket:[") ||
-			str_starts(name, "file["));
+			has_own_word(name));
 }
 
 struct strings descriptors_external(struct arena *arena, const char *const names[DESCRIPTORS])
@@ -201,7 +299,7 @@ struct strings descriptors_external(struct arena *arena, const char *const names
 	size_t count = 0;
 
 	for (int i = 0; i < DESCRIPTORS; i++)
-		if (names[i] && str_starts(names[i], "file["))
+		if (names[i] && has_own_word(names[i]))
 			items[count++] = names[i];
 	return (struct strings){ items, count };
 }

@@ -85,16 +85,24 @@ int interrupt_take(int fd, struct err *e)
 		       strsignal((int)info.ssi_signo));
 }
 
-int interrupt_wait(const struct context *context, int fd, struct err *e)
+int interrupt_wait_for(const struct context *context, int fd, int milliseconds, struct err *e)
 {
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
 				{ .fd = interrupt_fd(context), .events = POLLIN } };
+	int n;
 
-	if (fds[1].fd < 0)
-		return 0;
-	while (poll(fds, 2, -1) < 0)
-		if (errno != EINTR)
-			return err_set(e, errno, "poll");
+	do
+		n = poll(fds, 2, milliseconds);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_set(e, errno, "poll");
+	if (n == 0)
+		return -ETIMEDOUT;
 	/* What was said first is heard first: the program may be running already. */
 	return fds[1].revents && !fds[0].revents ? interrupt_take(fds[1].fd, e) : 0;
+}
+
+int interrupt_wait(const struct context *context, int fd, struct err *e)
+{
+	return interrupt_fd(context) < 0 ? 0 : interrupt_wait_for(context, fd, -1, e);
 }

@@ -27,3 +27,5 @@ int interrupt_program(const struct context *);
 void interrupt_pass(int fd, int pidfd);
 /* Waits until fd can be read: 0, or -EINTR when nothing is there but a signal. */
 int interrupt_wait(const struct context *, int fd, struct err *e);
+/* The same for no longer than milliseconds: -ETIMEDOUT, e unchanged, when they are over. */
+int interrupt_wait_for(const struct context *, int fd, int milliseconds, struct err *e);

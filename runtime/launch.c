@@ -175,9 +175,11 @@ int launch_run(struct launch *launch, struct err *e)
 	return r;
 }
 
-static const uint16_t restore_ops[] = { OP_STATE,	   OP_CGROUP,	     OP_CGROUP_USAGE,
-					OP_CGROUP_WRITE,   OP_CGROUP_DEVICES, OP_CGROUP_OWN,
-					OP_RESCTRL,	   OP_RESCTRL_JOIN,   OP_MADE };
+static const uint16_t restore_ops[] = {
+	OP_STATE,      OP_CGROUP,	  OP_CGROUP_USAGE, OP_SCOPE,
+	OP_CGROUP_WRITE, OP_CGROUP_DEVICES, OP_CGROUP_OWN,   OP_RESCTRL,
+	OP_RESCTRL_JOIN, OP_SCOPE_RELEASE,  OP_MADE,
+};
 
 static bool is_for_restore(const struct plan_step *step)
 {

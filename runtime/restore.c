@@ -22,6 +22,7 @@
 #include "runtime/criu.h"
 #include "runtime/criu_log.h"
 #include "runtime/criu_mounts.h"
+#include "runtime/criu_progress.h"
 #include "runtime/criu_wishes.h"
 #include "runtime/descriptors.h"
 #include "runtime/interrupt.h"
@@ -44,6 +45,8 @@ struct restoring {
 	size_t handed_count;
 	struct criu_join join[NS_KINDS];
 	int opened[2]; /* namespaces */
+	int null;
+	struct criu_cgroup_root cgroup_root;
 };
 
 static void hand(struct restoring *w, const char *key, int fd)
@@ -52,6 +55,17 @@ static void hand(struct restoring *w, const char *key, int fd)
 
 	w->inherit[w->handed_count] = (struct criu_inherit){ key, at };
 	w->handed[w->handed_count++] = (struct criu_handed){ fd, at };
+}
+
+/* CRIU sets the position of what was a file, which a terminal or a pipe has none of: the null device, which
+ * it was most often, takes their place; for any other file CRIU asks for the same one. */
+static int file_or_null(struct restoring *w, int fd)
+{
+	if (lseek(fd, 0, SEEK_CUR) >= 0 || errno != ESPIPE)
+		return fd;
+	if (w->null < 0)
+		w->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return w->null >= 0 ? w->null : fd;
 }
 
 static int hand_descriptors(struct restoring *w, struct err *e)
@@ -65,7 +79,8 @@ static int hand_descriptors(struct restoring *w, struct err *e)
 		for (size_t i = 0; i < w->handed_count; i++)
 			again |= str_equal(w->inherit[i].key, names[fd]);
 		if (descriptor_is_external(names[fd]) && !again)
-			hand(w, names[fd], fd);
+			hand(w, names[fd],
+			     str_starts(names[fd], "file[") ? file_or_null(w, fd) : fd);
 	}
 	return r;
 }
@@ -102,6 +117,19 @@ static int give_namespaces(struct restoring *w, struct err *e)
 	return 0;
 }
 
+/* For CRIU, where it manages cgroups: the new one stands for the one in the image. With a cgroup namespace
+ * of its own CRIU sees nothing above. */
+static void give_cgroup(struct restoring *w)
+{
+	struct making *m = &w->making;
+	bool is_root = spec_new_namespace(m->config.spec, NS_CGROUP);
+
+	if (!w->request.options.manage_cgroups || !m->container.cgroup)
+		return;
+	w->cgroup_root.path = is_root ? "/" : m->container.cgroup;
+	w->request.options.cgroup_root = (struct wire_list){ &w->cgroup_root, 1 };
+}
+
 /* The group that the container's root has on the host. */
 static int lend_image(struct restoring *w, struct err *e)
 {
@@ -130,11 +158,11 @@ static int describe(struct restoring *w, struct err *e)
 		r = give_namespaces(w, e);
 	if (r == 0)
 		r = lend_image(w, e);
+	give_cgroup(w);
 	w->handed[w->handed_count] = (struct criu_handed){ -1, -1 };
 	w->request.type = CRIU_RESTORE;
 	o->inherit = (struct wire_list){ w->inherit, w->handed_count };
 	o->images_dir_fd = w->places.image;
-	o->work_dir_fd = w->places.work;
 	o->root = m->container.rootfs;
 	return r;
 }
@@ -199,9 +227,14 @@ static int ask_criu(struct restoring *w, int cgroup, struct criu_response *ret_r
 	struct criu_place place = {
 		.cgroup = cgroup,
 		.root = m->container.rootfs,
+		.work_path = w->places.work_path,
 		.own_cgroup_namespace = spec_new_namespace(spec, NS_CGROUP),
 		.no_new_privileges = spec->process.no_new_privileges,
 	};
+	struct criu_progress progress = { .what = "restore",
+					  .statistics = "stats-restore",
+					  .places = &w->places,
+					  .cgroup = cgroup };
 	autocriu criu = CRIU_NONE;
 	const char *log = w->request.options.log_file, *why;
 	int r;
@@ -210,8 +243,12 @@ static int ask_criu(struct restoring *w, int cgroup, struct criu_response *ret_r
 	r = criu_start(m->context, &place, w->handed, &criu, e);
 	if (r < 0)
 		return r;
-	criu_tell("restore of %s from %s", m->ask->id, w->places.image_path);
+	w->request.options.work_dir_fd = criu.work;
+	criu_progress_begin(&progress, m->context, m->ask->id, -1);
+	criu.tick = progress.shown ? criu_progress_tick : NULL;
+	criu.tick_data = &progress;
 	r = criu_ask(&criu, &w->request, notified, w, ret_response, e);
+	criu_progress_end(&progress, m->context->arena, r == 0);
 	if (r == -EREMOTEIO)
 		criu_log_explain(m->context->arena, &w->places, log, spec, e);
 	why = r < 0 && cgroup >= 0 ? cgroup_why(m->context->arena, cgroup) : NULL;
@@ -228,8 +265,6 @@ static int make_process(struct launch *launch, int cgroup, void *data, struct er
 		r = ask_criu(w, cgroup, &response, e);
 	if (r == 0)
 		r = take_process(launch, (pid_t)response.restore.pid, e);
-	if (r == 0)
-		criu_tell_stats(w->making.context->arena, &w->places, "stats-restore");
 	return r;
 }
 
@@ -319,6 +354,7 @@ int container_restore(struct context *context, const struct restore_request *ask
 		.ask = ask,
 		.places = CRIU_NOWHERE,
 		.opened = { -1, -1 },
+		.null = -1,
 	};
 	int r;
 
@@ -328,6 +364,7 @@ int container_restore(struct context *context, const struct restore_request *ask
 		making_undo(&w.making);
 	fd_close(&w.opened[0]);
 	fd_close(&w.opened[1]);
+	fd_close(&w.null);
 	criu_places_close(&w.places);
 	making_clear(&w.making);
 	return r;

@@ -4,6 +4,7 @@
 #   debian   a minimal tree that the integration tests run programs of, with a server that they observe
 #   engines  containerd and Docker of this machine's release, which nobody wants on his own machine for a test
 #   forky    the same of a newer release: TARE_ENGINES_TREE=forky tools/test.sh engines
+#   trixie   engines, systemd and CRIU 4 with what tests/integration needs
 set -eu
 # shellcheck disable=SC1091
 . /etc/os-release
@@ -14,7 +15,10 @@ plan() {
 	suite=$VERSION_CODENAME setting=
 	case $1 in
 	debian) packages=redis-server wanted=usr/bin/redis-server ;;
-	engines) packages=$engines wanted=usr/sbin/dockerd ;;
+	engines) packages=$engines,criu wanted=usr/sbin/criu ;;
+	trixie)
+		suite=trixie wanted=usr/sbin/criu
+		packages=$engines,criu,podman,conmon,catatonit,systemd,dbus,dbus-user-session,libpam-systemd,python3-pytest,busybox-static,util-linux,perl-base ;;
 	# A release that is still being made: a mirror may be older than its promise.
 	forky)
 		suite=forky packages=$engines,docker-cli wanted=usr/sbin/dockerd

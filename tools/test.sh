@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# All tests but the engines', or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm|vm-systemd|vm-selinux|engines]... Every part runs even
+# All tests but the engines' and CRIU's, or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm|vm-systemd|vm-selinux|engines|criu]... Every part runs even
 # when one before it failed; the last lines are the summary.
 # shellcheck disable=SC2317 # the parts are functions called by name
 set -u
@@ -12,6 +12,7 @@ fi
 build=build
 python=/usr/bin/python3
 pytest="$python -m pytest -q -p no:cacheprovider tests/integration"
+pytest_criu="tests/integration/test_criu_options.py tests/integration/test_criu_programs.py"
 report=$(mktemp -d)
 trap 'rm -rf "$report"' EXIT
 
@@ -111,6 +112,33 @@ engines() {
 	wait "$other" || engines_status=1
 	cat "$report"/engines-?
 	return "$engines_status"
+}
+
+# Checkpoint and restore of real programs, with every option, and by engines: with this release's CRIU and kernel,
+# and with those of the next.
+criu() {
+	tools/test-inputs.sh debian engines trixie || return 1
+	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	(
+		criu_machine && engine_machine podman_checkpoint &&
+			engine_machine --tree build-inputs/engines/rootfs containerd_checkpoint
+	) >"$report/criu-1" 2>&1 &
+	other=$!
+	criu_status=0
+	(
+		criu_machine --tree build-inputs/trixie/rootfs --release trixie && export TARE_ENGINES_PEERS= &&
+			engine_machine --tree build-inputs/trixie/rootfs podman_checkpoint containerd_checkpoint
+	) >"$report/criu-2" 2>&1 || criu_status=1
+	wait "$other" || criu_status=1
+	cat "$report"/criu-?
+	return "$criu_status"
+}
+
+# A virtual machine for the costly tests of CRIU, below systemd: criu_machine [--tree TREE --release RELEASE]
+criu_machine() {
+	TARE=${TARE:-$PWD/build-release/tare} TARE_CRIU=1 TARE_VM_ALL=1 tests/vm/run --systemd \
+		--memory "${TARE_VM_MEMORY:-4G}" --timeout "${TARE_VM_TIMEOUT:-2400}" "$@" -- \
+		sh -c "exec $pytest/test_checkpoint.py $pytest_criu"
 }
 
 # A virtual machine for scripts of these names: engine_machine [--tree TREE] NAME...

@@ -11,80 +11,11 @@ import tempfile
 
 import pytest
 
+from checkpointing import COUNT, counter, needs_criu, two_networks  # noqa: F401
 from house import (CONTROLLERS, alive, cgroup_of, listening_socket, read_line, receive_fds, status_fields,
-                   wait_for_file, wait_readable, wait_until)
+                   wait_readable, wait_until)
 
-
-def why_not():
-    """Why CRIU cannot be used here, or None. `criu check` takes a second: one question for all tests."""
-    if not shutil.which("criu"):
-        return "the package criu is not installed"
-    check = subprocess.run(["criu", "check"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if check.returncode == 0:
-        return None
-    return "criu check: " + (check.stdout.strip().splitlines() or ["fails"])[-1]
-
-
-REASON = why_not()
-needs_criu = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 pytestmark = pytest.mark.seconds(150)
-COUNT = "i=0; while :; do i=$((i+1)); echo $i; echo $i > /data/new; mv /data/new /data/count; sleep 0.1; done"
-
-
-class Counter:
-    """A container that counts to its standard output, a pipe, and to a file in a volume."""
-
-    def __init__(self, bundle, tmp_path):
-        self.bundle, self.tare = bundle, bundle.tare
-        self.volume = tmp_path / "volume"
-        self.volume.mkdir()
-        bundle.mount("/data", "bind", self.volume, ["bind"])
-        bundle.config["root"]["readonly"] = False
-        bundle.shell(COUNT)
-        self.out, self.into = os.pipe()
-        self.image = tmp_path / "image"
-
-    def run(self):
-        self.bundle.write()
-        id = self.tare.new_id()
-        self.call("run", "-d", "--bundle", self.bundle.path, id)
-        read_line(self.out)
-        return id
-
-    def call(self, *args):
-        """With its output in the pipe, where the container's is to go."""
-        process = subprocess.run(self.tare.command(*args), stdin=subprocess.DEVNULL, stdout=self.into,
-                                 stderr=subprocess.STDOUT, timeout=300)
-        assert process.returncode == 0, os.read(self.out, 65536).decode()
-
-    def checkpoint(self, id, *options):
-        return self.tare("checkpoint", "--image-path", self.image, *options, id, timeout=150)
-
-    def restore(self, *options, bundle=None, id=None):
-        id = id or self.tare.new_id()
-        self.call("restore", "-d", "--image-path", self.image, "--bundle", (bundle or self.bundle).path, *options,
-                  id)
-        return id
-
-    def count(self):
-        return int((self.volume / "count").read_text())
-
-    def goes_on(self):
-        before = self.count()
-        wait_until(lambda: self.count() > before)
-
-    def close(self):
-        os.close(self.out)
-        os.close(self.into)
-
-
-@pytest.fixture
-def counter(bundle, tmp_path):
-    counter = Counter(bundle, tmp_path)
-    yield counter
-    counter.close()
-    for id in bundle.tare.ids():
-        bundle.tare("delete", "--force", id)
 
 
 @needs_criu
@@ -311,22 +242,6 @@ def test_mount_below_a_volume(counter, tare):
 SERVER = """mkfifo /data/fifo; echo 1 > /data/count; echo started
 while :; do nc -l -p 5000 < /data/fifo | while read line; do echo "you said $line"; done > /data/fifo; done"""
 CLIENT = "until busybox nc 10.99.0.2 5000; do sleep 0.1; done"
-
-
-def two_networks():
-    """Two processes in network namespaces of their own, with a cable between them."""
-    holders = []
-    for _ in range(2):
-        holders.append(subprocess.Popen(["unshare", "-n", "sh", "-c", "echo there; exec sleep 1000000"],
-                                        stdout=subprocess.PIPE))
-        read_line(holders[-1].stdout.fileno())
-    a, b = (holder.pid for holder in holders)
-    subprocess.run(["nsenter", "-t", str(a), "-n", "ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1",
-                    "netns", str(b)], check=True)
-    for pid, device, address in ((a, "v0", "10.99.0.1/24"), (b, "v1", "10.99.0.2/24")):
-        for words in (("addr", "add", address, "dev", device), ("link", "set", device, "up")):
-            subprocess.run(["nsenter", "-t", str(pid), "-n", "ip", *words], check=True)
-    return holders
 
 
 @needs_criu

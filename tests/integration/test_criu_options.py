@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every option of checkpoint and restore does with CRIU what it says, and where one is missing its name is in the
+message: tools/test.sh criu."""
+import os
+import pathlib
+import socket
+import subprocess
+
+import pytest
+
+from checkpointing import COUNT, costly, counter  # noqa: F401
+from house import CGROUPS, HYBRID, cgroup_of, read_line, wait_readable, wait_until
+from test_apparmor import loaded  # noqa: F401
+
+pytestmark = costly
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+
+LOCKED = "exec 9> /data/lock; flock 9; " + COUNT
+
+
+def is_locked(path):
+    return subprocess.run(["flock", "--nonblock", path, "true"]).returncode == 1
+
+
+def test_file_locks(counter, tare):
+    """A lock that is lost lets two programs write to one file."""
+    counter.debian("sh", "-c", LOCKED)
+    id = counter.run()
+    lock = counter.volume / "lock"
+    wait_until(lambda: is_locked(lock))
+    assert "--file-locks" in counter.refused(id)
+    counter.checkpoint(id, "--file-locks")
+    assert not is_locked(lock)
+    counter.restore("--file-locks")
+    counter.goes_on()
+    assert is_locked(lock)
+
+
+def test_deleted_files(counter, tare):
+    """Files that have no name any more are in the image; one that has another name needs --link-remap."""
+    counter.bundle.shell("echo gone > /data/a; exec 8< /data/a; rm /data/a; echo linked > /data/b; exec 9< /data/b; "
+                         f"ln /data/b /data/c; rm /data/b; ({COUNT}) & until [ -e /data/end ]; do sleep 0.1; done; "
+                         "cat <&8 > /data/8; cat <&9 > /data/9; touch /data/done; wait")
+    id = counter.run()
+    wait_until(lambda: not (counter.volume / "b").exists() and (counter.volume / "c").exists())
+    assert "--link-remap" in counter.refused(id)
+    counter.checkpoint(id, "--link-remap")
+    counter.restore("--link-remap")
+    (counter.volume / "end").touch()
+    wait_until((counter.volume / "done").exists)
+    assert [(counter.volume / name).read_text() for name in "89"] == ["gone\n", "linked\n"]
+
+
+LOGGER = r"""use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_DGRAM, 0); connect($s, pack_sockaddr_un(shift)) or die;
+while (1) { $i++; send($s, "line $i", 0); open(my $f, ">", "/data/new"); print $f $i; close $f;
+rename "/data/new", "/data/count"; print "$i\n"; select undef, undef, undef, 0.1 }"""
+
+
+def test_ext_unix_sk(counter, tare):
+    """A connection to the log socket of the host, which many a service has."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        path = counter.volume / "log"
+        log.bind(str(path))
+        counter.bundle.without_namespace("network")
+        counter.debian("perl", "-e", LOGGER, str(path))
+        # CRIU connects to the address by which the other end calls itself.
+        counter.bundle.mount("/tmp", options=["mode=1777"])
+        counter.bundle.mount(str(counter.volume), "bind", counter.volume, ["bind"])
+        id = counter.run()
+        assert log.recv(100) == b"line 1"
+        assert "--ext-unix-sk" in counter.refused(id)
+        counter.checkpoint(id, "--ext-unix-sk")
+        stopped_at = counter.count()
+        counter.restore("--ext-unix-sk")
+        wait_until(lambda: int(log.recv(100).split()[1]) > stopped_at)
+
+
+LISTENER = r"""use IO::Socket::INET; $| = 1; my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1",
+LocalPort => shift) or die; while (1) { $i++; open(my $f, ">", "/data/new"); print $f $i; close $f;
+rename "/data/new", "/data/count"; print "$i\n"; select undef, undef, undef, 0.1 }"""
+
+
+def test_tcp_skip_in_flight(counter, tare):
+    """Somebody knocks at a server that is busy, just when it is dumped."""
+    counter.bundle.without_namespace("network")
+    port = free_port()
+    counter.debian("perl", "-e", LISTENER, str(port))
+    id = counter.run()
+    with socket.create_connection(("127.0.0.1", port)):
+        assert "--tcp-skip-in-flight" in counter.refused(id, "--tcp-established")
+        counter.checkpoint(id, "--tcp-established", "--tcp-skip-in-flight")
+    counter.restore("--tcp-established")
+    counter.goes_on()
+    socket.create_connection(("127.0.0.1", port)).close()
+
+
+def test_tcp_close(counter, tare):
+    """The other side will not be there any more: the program learns that its connection has ended, and goes on."""
+    counter.bundle.without_namespace("network")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+        os.mkfifo(counter.volume / "fifo")
+        counter.bundle.shell(f"({COUNT}) & nc {host} {port} < /data/fifo > /data/heard; touch /data/ended; wait")
+        id = counter.run()
+        holder = os.open(counter.volume / "fifo", os.O_RDWR)
+        connection, _ = server.accept()
+        counter.checkpoint(id, "--tcp-close")
+        connection.close()
+    assert not (counter.volume / "ended").exists()
+    counter.restore("--tcp-close")
+    os.write(holder, b"is there anybody\n")
+    wait_until((counter.volume / "ended").exists)
+    os.close(holder)
+    counter.goes_on()
+
+
+HOOK = ("pid=$(sed -n 's/.*\"pid\": *\\([0-9]*\\).*/\\1/p'); exec nsenter -t $pid -n "
+        "sh -c 'ip link set lo up; exec ip addr add 127.0.0.9/32 dev lo'")
+
+
+def test_empty_ns(counter, tare):
+    """Where a hook makes the network of a container, it makes that of the restored one too, and CRIU does not."""
+    counter.bundle.config["hooks"] = {"createRuntime": [
+        {"path": "/bin/sh", "args": ["sh", "-c", HOOK], "env": [f"PATH={os.environ['PATH']}"]}]}
+    id = counter.run()
+    counter.checkpoint(id, "--empty-ns", "network")
+    id = counter.restore("--empty-ns", "network")
+    counter.goes_on()
+    assert tare("exec", id, "ip", "addr").count("127.0.0.9/32") == 1
+
+
+# CRIU writes to hierarchies of cgroup v1 too, where they are, with the others.
+@pytest.mark.parametrize("mode", ["ignore", "soft", *([] if HYBRID else ["full", "strict"])])
+def test_manage_cgroups_mode(counter, tare, mode):
+    """A container with cgroups of its own has them again where it is asked for, below its new cgroup; without, all
+    processes are in the new cgroup itself. What it may not have is a place in the cgroup of its former life."""
+    next(row for row in counter.bundle.config["mounts"] if row["type"] == "cgroup")["options"] = ["rw"]
+    counter.bundle.shell("mkdir /sys/fs/cgroup/inner; echo $$ > /sys/fs/cgroup/inner/cgroup.procs; " + COUNT)
+    first = counter.run()
+    assert cgroup_of(tare.state(first)["pid"]).name == "inner"
+    counter.checkpoint(first)
+    id = counter.restore(*(() if mode == "ignore" else ("--manage-cgroups-mode", mode)))
+    counter.goes_on()
+    place = cgroup_of(tare.state(id)["pid"])
+    assert [id, "inner"][:1 if mode == "ignore" else 2] == list(place.parts[place.parts.index(id):])
+    assert not list(CGROUPS.rglob(first))
+    assert tare("exec", id, "echo", "fine") == "fine\n"
+
+
+def test_configuration_file(counter, tare, tmp_path):
+    """What an administrator sets for all dumps in CRIU's own words counts: the file that the annotation names, else
+    /etc/criu/tare.conf; an empty annotation is no file."""
+    counter.debian("sh", "-c", LOCKED)
+    named = tmp_path / "named.conf"
+    named.write_text("file-locks\n")
+    counter.bundle.config["annotations"] = {"org.criu.config": str(named)}
+    id = counter.run()
+    counter.checkpoint(id)
+    id = counter.restore()
+    assert is_locked(counter.volume / "lock")
+    tare("delete", "--force", id)
+    fallback = pathlib.Path("/etc/criu/tare.conf")
+    if not os.environ.get("TARE_VM"):
+        return
+    fallback.parent.mkdir(exist_ok=True)
+    fallback.write_text("file-locks\n")
+    counter.bundle.config["annotations"] = {"org.criu.config": ""}
+    id = counter.run()
+    assert "--file-locks" in counter.refused(id)
+    tare("delete", "--force", id)
+    del counter.bundle.config["annotations"]
+    id = counter.run()
+    counter.checkpoint(id)
+    fallback.unlink()
+
+
+BIG = "x=$(head -c 8000000 /dev/zero | tr '\\0' x); "
+
+
+def blocks(directory):
+    return sum(file.stat().st_blocks for file in directory.glob("pages-*"))
+
+
+CHANGING = r"""$| = 1; my $x = "x" x 8000000; print "full\n"; select undef, undef, undef, 0.1 until -e "/data/change";
+substr($x, $_ * 4096, 1) = "y" for 0 .. 1900; print "changed\n";
+while (1) { $i++; open(my $f, ">", "/data/new"); print $f $i; close $f; rename "/data/new", "/data/count";
+print "$i\n"; select undef, undef, undef, 0.1 }"""
+
+
+def test_auto_dedup(counter, tare, tmp_path):
+    """Migrations of large containers fill disks with pages that a later image has, too."""
+    top = counter.image
+    counter.debian("perl", "-e", CHANGING)
+    id = counter.run()
+    tare("checkpoint", "--pre-dump", "--image-path", top / "1", id, timeout=150)
+    before = blocks(top / "1")
+    (counter.volume / "change").touch()
+    assert read_line(counter.out) == "changed"
+    read_line(counter.out)
+    counter.image = top / "2"
+    counter.checkpoint(id, "--auto-dedup", "--parent-path", "../1")
+    assert blocks(top / "1") < before / 2
+    counter.restore()
+    counter.goes_on()
+
+
+def test_page_server(counter, tare):
+    """Memory goes straight to the other machine instead of to this one's disk."""
+    counter.bundle.shell(BIG + COUNT)
+    id = counter.run()
+    port = free_port()
+    counter.image.mkdir()
+    other = counter.image.parent / "other"
+    other.mkdir()
+    ready, tell = os.pipe()
+    server = subprocess.Popen(["criu", "page-server", "--images-dir", other, "--port", str(port), "-o", "server.log",
+                               "--status-fd", str(tell)], pass_fds=[tell])
+    os.close(tell)
+    wait_readable(ready, 60)
+    os.close(ready)
+    counter.checkpoint(id, "--page-server", f"127.0.0.1:{port}")
+    assert server.wait(60) == 0
+    assert not list(counter.image.glob("pages-*")) and blocks(other) * 512 > 8000000
+    for file in other.iterdir():
+        file.rename(counter.image / file.name)
+    counter.restore()
+    counter.goes_on()
+
+
+def test_lsm_profile(counter, tare, loaded):  # noqa: F811
+    """A container moves to a machine whose profiles have other names: it is confined by the one that is asked for."""
+    counter.bundle.process["apparmorProfile"] = "tare-test"
+    id = counter.run()
+    counter.checkpoint(id)
+    label = pathlib.Path("/proc", str(tare.state(counter.restore())["pid"]), "attr/apparmor/current")
+    assert label.read_text() == "tare-test (enforce)\n"
+    tare("delete", "--force", tare.ids()[0])
+    id = counter.restore("--lsm-profile", "apparmor:tare-test-other")
+    label = pathlib.Path("/proc", str(tare.state(id)["pid"]), "attr/apparmor/current")
+    assert label.read_text() == "tare-test-other (enforce)\n"
+
+
+def test_work_path(counter, tare, tmp_path):
+    """Logs and statistics are kept apart from what is sent to another machine."""
+    id = counter.run()
+    work = tmp_path / "work"
+    counter.checkpoint(id, "--work-path", work)
+    counter.restore("--work-path", work)
+    names = {path.name for path in work.iterdir()}
+    assert names >= {"dump.log", "restore.log", "stats-dump", "stats-restore"}
+    assert not names & {path.name for path in counter.image.iterdir()}
+
+
+def test_shell_job(counter, tare, at_terminal, tmp_path):
+    """Somebody tries a container out at his own terminal, and takes it up again at another."""
+    del counter.bundle.config["mounts"][-1]
+    counter.bundle.shell("trap 'echo interrupted; exit 5' INT; i=0; while :; do i=$((i+1)); echo line $i; sleep 0.1; done")
+    counter.bundle.write()
+    first = at_terminal("run", "--bundle", counter.bundle.path, tare.new_id())
+    first.lines_until("line 3")
+    message = tare.fails("checkpoint", "--image-path", counter.image, first.id, timeout=150)
+    assert "--shell-job" in message and tare.status(first.id) == "running"
+    tare("checkpoint", "--shell-job", "--image-path", counter.image, first.id, timeout=150)
+    first.process.wait(60)
+    second = at_terminal("restore", "--shell-job", "--image-path", counter.image, "--bundle", counter.bundle.path,
+                         tare.new_id())
+    lines = second.lines_until("line ")
+    assert int(lines[-1].split()[1]) > 3
+    second.type("\x03")
+    assert second.lines_until("interrupted")
+    assert second.process.wait(60) == 5
