@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -143,18 +144,18 @@ static int print_table(const struct round *round, struct err *e)
 {
 	autobuf out = { 0 };
 
-	stats_table(round->lines, round->count, "\n", &out);
+	stats_table(round->lines, round->count, &out);
 	return print_text(&out, e);
 }
 
-/* Over what was there: each line clears what is left of the old one, the end all below. */
+/* The window may have another size by now. */
 static int print_screen(const struct round *round, struct err *e)
 {
+	struct winsize window = { 0 };
 	autobuf out = { 0 };
 
-	strbuf_add(&out, "\033[H");
-	stats_table(round->lines, round->count, "\033[K\n", &out);
-	strbuf_add(&out, "\033[J");
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
+	stats_screen(round->lines, round->count, window.ws_row, window.ws_col, &out);
 	return print_text(&out, e);
 }
 

@@ -166,15 +166,14 @@ static int id_width(const struct stats_line *lines, size_t count)
 	return (int)width;
 }
 
-void stats_table(const struct stats_line *lines, size_t count, const char *end,
-		 struct strbuf *ret_text)
+void stats_table(const struct stats_line *lines, size_t count, struct strbuf *ret_text)
 {
 	int width = id_width(lines, count);
 
 	strbuf_addf(ret_text, "%-*s", width, "ID");
 	for (size_t k = 0; k < COLUMNS; k++)
 		strbuf_addf(ret_text, "%*s", columns[k].width + GAP, columns[k].title);
-	strbuf_add(ret_text, end);
+	strbuf_add(ret_text, "\n");
 	for (size_t i = 0; i < count; i++) {
 		strbuf_addf(ret_text, "%-*s", width, lines[i].id);
 		for (size_t k = 0; k < COLUMNS; k++) {
@@ -183,6 +182,41 @@ void stats_table(const struct stats_line *lines, size_t count, const char *end,
 			columns[k].cell(&lines[i], cell);
 			strbuf_addf(ret_text, "%*s", columns[k].width + GAP, cell);
 		}
-		strbuf_add(ret_text, end);
+		strbuf_add(ret_text, "\n");
 	}
+}
+
+/* All but the titles, a last line that says what is missing, and the one where the cursor is left. */
+static size_t lines_shown(size_t count, size_t rows)
+{
+	if (!rows || count + 2 <= rows)
+		return count;
+	return rows > 3 ? rows - 3 : 0;
+}
+
+/* A line is cleared ahead of its text: behind one as wide as the screen its last letter would go. */
+static void add_cut(const char *text, size_t width, struct strbuf *ret_text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		strbuf_add(ret_text, "\033[K");
+		strbuf_add_bytes(ret_text, text, width && length > width ? width : length);
+		strbuf_add(ret_text, "\n");
+		text += length + 1;
+	}
+}
+
+void stats_screen(const struct stats_line *lines, size_t count, size_t rows, size_t width,
+		  struct strbuf *ret_text)
+{
+	size_t shown = lines_shown(count, rows);
+	autobuf table = { 0 };
+
+	stats_table(lines, shown, &table);
+	if (shown < count)
+		strbuf_addf(&table, "%zu more\n", count - shown);
+	strbuf_add(ret_text, "\033[H");
+	add_cut(table.text, width, ret_text);
+	strbuf_add(ret_text, "\033[J");
 }

@@ -17,7 +17,10 @@ struct stats_line {
 	uint64_t cpu;    /* hundredths of a percent of one CPU, or STATS_UNKNOWN */
 	const struct cgroup_stats *stats;
 };
-/* Lines end in `end`. */
-void stats_table(const struct stats_line *, size_t count, const char *end, struct strbuf *ret_text);
+void stats_table(const struct stats_line *, size_t count, struct strbuf *ret_text);
+/* The same for a screen, from its top on and over what is there: only what has room, and how many
+ * lines had none. Rows and width are 0 where they are unknown. */
+void stats_screen(const struct stats_line *, size_t count, size_t rows, size_t width,
+		  struct strbuf *ret_text);
 /* "12.3M": at most three digits that count, in powers of 1024; "-" for no limit. */
 void stats_bytes(uint64_t bytes, char text[16]);

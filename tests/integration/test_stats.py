@@ -6,6 +6,7 @@ import re
 
 import pytest
 from house import CONTROLLERS, read_line, wait_readable
+from terminal import User
 
 MIB = 1 << 20
 SLEEP = "exec sleep 1000000"
@@ -67,6 +68,21 @@ def test_terminal(pair):
     rounds = seen.split(b"\033[H")
     assert rounds[0] == b"\033[2J"
     assert b"CPU%" in rounds[1] and first.id.encode() in rounds[1] and rounds[1].endswith(b"\033[J")
+
+
+def test_small_terminal(pair):
+    """A table that is larger than the screen would scroll its titles and first containers away, and wrap its lines into each
+    other."""
+    user = User(pair[0].tare, "stats", "--interval=20ms", rows=3, columns=60)
+    seen = b""
+    while seen.count(b"\033[H") < 3:
+        wait_readable(user.master)
+        seen += os.read(user.master, 4096)
+    titles, *rest = seen.split(b"\033[H")[1].removesuffix(b"\033[J").decode().split("\r\n")
+    assert titles.startswith("\033[KID ") and len(titles) == len("\033[K") + 60
+    assert rest == ["\033[K2 more", ""]
+    user.process.kill()
+    user.close()
 
 
 SAMPLE = re.compile(r'^([a-z_]+)\{id="([\w.+-]+)"((?:,[a-z]+="(?:[^"\\]|\\.)*")*)\} (\d+(?:\.\d+)?)$')
