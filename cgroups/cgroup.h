@@ -31,9 +31,10 @@ int cgroup_path(struct arena *, const struct host *, const char *cgroups_path, c
 /* Host lane: CGROUP or SCOPE, CGROUP_WRITE (one row of a table each), CGROUP_DEVICES, CGROUP_OWN. None for
  * exec, and no device program without privilege, which loading one takes. Pure. */
 compile_function cgroup_compile;
-/* The same for what follows CLONE below a scope: SCOPE_RELEASE, and the limit of processes as it is
- * asked for. Pure. */
+/* What follows CLONE below a scope: SCOPE_RELEASE. Pure. */
 compile_function cgroup_release_compile;
+/* A limit of processes that the container could not have been born under: CGROUP_WRITE, when it has been. Pure. */
+compile_function cgroup_settle_compile;
 
 /* Makes the cgroup and what leads to it, enables the controllers along the way (only where they
  * are missing; "cpu?" only where it is possible), refuses one that exists and is populated or
@@ -86,5 +87,12 @@ const char *cgroup_survivor(struct arena *, const pid_t *pids, size_t count);
 /* Removes the cgroup and all below it, bottom-up by dirfd; absent is success. Never touches
  * parents but the `/tare` that tare itself makes, when that is empty. */
 int cgroup_remove(const struct host *, const char *path, struct err *e);
-/* Hints after a death: "memory limit reached: 3 OOM kills", "pids.max reached", or NULL. */
-const char *cgroup_why(struct arena *, int cgroup);
+/* How often each limit that may end a process was met so far. */
+enum { CGROUP_CAUSES = 3 };
+struct cgroup_toll {
+	unsigned long long counts[CGROUP_CAUSES];
+};
+void cgroup_toll(int cgroup, struct cgroup_toll *ret_toll);
+/* Hints after a death: "memory limit reached: OOM kills: 3", "pids.max reached: ...", or NULL when no limit was
+ * met since `before` (NULL: ever). */
+const char *cgroup_why(struct arena *, int cgroup, const struct cgroup_toll *before);

@@ -165,20 +165,23 @@ static int scope_step(struct compile *c, const struct cgroup_limits *limits,
 	return 0;
 }
 
-static bool is_pids_max(const struct cgroup_limit *limit)
-{
-	return str_equal(limit->file, "pids.max") && !str_equal(limit->value, "max");
-}
+/* The process lent to a scope, the container's first, and the child that goes on in its place where a pid
+ * namespace is joined. */
+enum { TASKS_AT_BIRTH = 3 };
 
-/* While it is born the process lent to the scope is counted too. */
-static const char *value_at_birth(const struct compile *c, const struct cgroup_limit *limit)
+/* Too small a number of processes for the container to begin with. */
+static bool keeps_from_birth(const struct cgroup_limit *limit)
 {
 	uint64_t tasks;
 
-	if (c->host->manager != MANAGER_SYSTEMD || !is_pids_max(limit) ||
-	    parse_u64(limit->value, UINT32_MAX, &tasks) < 0)
-		return limit->value;
-	return arena_printf(c->arena, "%llu", (unsigned long long)tasks + 1);
+	return str_equal(limit->file, "pids.max") &&
+	       parse_u64(limit->value, UINT64_MAX, &tasks) == 0 && tasks < TASKS_AT_BIRTH;
+}
+
+static const char *value_at_birth(const struct compile *c, const struct cgroup_limit *limit)
+{
+	return keeps_from_birth(limit) ? arena_printf(c->arena, "%d", TASKS_AT_BIRTH)
+				       : limit->value;
 }
 
 static void write_step(struct compile *c, const struct cgroup_limit *limit, const char *value)
@@ -246,18 +249,25 @@ static int without_cgroup(const struct cgroup_limits *limits, struct err *e)
 
 int cgroup_release_compile(struct compile *c, struct err *e)
 {
+	if (c->request->kind != REQUEST_EXEC && c->host->manager == MANAGER_SYSTEMD)
+		PLAN_HOST(c->plan, OP_SCOPE_RELEASE, NULL, 0);
+	return 0;
+}
+
+int cgroup_settle_compile(struct compile *c, struct err *e)
+{
 	struct cgroup_limits limits = { .arena = c->arena };
 	const struct cgroup_limit *last = NULL;
 	int r;
 
-	if (c->request->kind == REQUEST_EXEC || c->host->manager != MANAGER_SYSTEMD)
+	if (c->host->manager == MANAGER_DISABLED || !c->host->cgroup_mount)
 		return 0;
 	r = cgroup_limits_of(&c->spec->linux.resources, &limits, e);
 	for (size_t i = 0; r == 0 && i < limits.count; i++)
-		if (is_pids_max(&limits.items[i]))
+		if (str_equal(limits.items[i].file, "pids.max"))
 			last = &limits.items[i];
-	PLAN_HOST(c->plan, OP_SCOPE_RELEASE, last ? last->why : NULL,
-		  plan_str(c->plan, last ? last->value : NULL));
+	if (last && keeps_from_birth(last))
+		write_step(c, last, last->value);
 	return r;
 }
 

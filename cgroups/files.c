@@ -119,38 +119,50 @@ int cgroup_check_usage(int cgroup, uint64_t limit, struct err *e)
 		       (unsigned long long)limit, (unsigned long long)usage);
 }
 
-/* The number behind key in a file of "KEY NUMBER" lines; 0 if it is not there. */
-static unsigned long long count_of(struct arena *arena, int cgroup, const char *file,
-				   const char *key)
+/* The number behind key in lines of "KEY NUMBER"; 0 if it is not there. */
+static unsigned long long count_of(const struct strings *words, const char *key)
 {
-	struct strings words = { 0 };
-	const char *text;
-	struct err ignored;
-
-	if (cgroup_read(arena, cgroup, file, &text, &ignored) == 0)
-		words = cgroup_split(arena, text);
-	for (size_t i = 0; i + 1 < words.count; i += 2)
-		if (str_equal(words.items[i], key))
-			return strtoull(words.items[i + 1], NULL, 10);
+	for (size_t i = 0; i + 1 < words->count; i += 2)
+		if (str_equal(words->items[i], key))
+			return strtoull(words->items[i + 1], NULL, 10);
 	return 0;
 }
 
-/* What a death may have come from, the likeliest first. */
+/* What a death may have come from, the likeliest first. Rows of one file stand together. */
 static const struct cause {
 	const char *file, *key, *text;
-} causes[] = {
+} causes[CGROUP_CAUSES] = {
 	{ "memory.events", "oom_kill", "memory limit reached: OOM kills: " },
 	{ "memory.events", "oom", "memory limit reached: allocations that failed: " },
 	{ "pids.events", "max", "pids.max reached: forks that failed: " },
 };
 
-const char *cgroup_why(struct arena *arena, int cgroup)
+void cgroup_toll(int cgroup, struct cgroup_toll *ret_toll)
 {
-	for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
-		unsigned long long n = count_of(arena, cgroup, causes[i].file, causes[i].key);
+	autoarena arena = { 0 };
+	struct strings words = { 0 };
+	const char *text;
+	struct err ignored;
 
-		if (n)
-			return arena_printf(arena, "%s%llu", causes[i].text, n);
+	for (size_t i = 0; i < CGROUP_CAUSES; i++) {
+		if (i == 0 || !str_equal(causes[i].file, causes[i - 1].file))
+			words = cgroup_read(&arena, cgroup, causes[i].file, &text, &ignored) < 0
+					? (struct strings){ 0 }
+					: cgroup_split(&arena, text);
+		ret_toll->counts[i] = count_of(&words, causes[i].key);
+	}
+}
+
+const char *cgroup_why(struct arena *arena, int cgroup, const struct cgroup_toll *before)
+{
+	struct cgroup_toll now;
+
+	cgroup_toll(cgroup, &now);
+	for (size_t i = 0; i < CGROUP_CAUSES; i++) {
+		unsigned long long earlier = before ? before->counts[i] : 0;
+
+		if (now.counts[i] > earlier)
+			return arena_printf(arena, "%s%llu", causes[i].text, now.counts[i] - earlier);
 	}
 	return NULL;
 }

@@ -107,7 +107,7 @@ enum plan_step_flag {
 	X(OOM_SCORE, "oom-score", LANE_HOST, "adj", A_STR) \
 	X(CLONE, "clone", LANE_HOST, "flags", A_HEX) \
 	/* host lane: behind CLONE */ \
-	X(SCOPE_RELEASE, "scope-release", LANE_HOST, "pids-max", A_STR) \
+	X(SCOPE_RELEASE, "scope-release", LANE_HOST, "") \
 	X(FORKED, "forked", LANE_HOST, "") \
 	X(ID_MAP, "id-map", LANE_HOST, "file mappings", A_STR, A_STR) \
 	X(HOST_HOOK, "hook", LANE_HOST, "kind path argv env timeout", A_STR, A_STR, A_LIST, A_LIST, A_INT) \

@@ -23,6 +23,7 @@ static compile_function *const create_order[] = {
 	cgroup_release_compile,
 	ns_maps_compile,
 	ns_enter_compile,
+	cgroup_settle_compile,
 	identity_compile,
 	net_devices_compile,
 	session_compile,

@@ -274,22 +274,39 @@ static bool holder_provide(struct lane *lane)
 	return lane->holder.pid;
 }
 
+/* What a refusal means, by the namespaces that were to be made and whether there is a cgroup to be born in. */
+static const struct refusal {
+	int code;
+	uint64_t flags; /* 0: any */
+	bool into;
+	const char *hint;
+} refusals[] = {
+	{ EPERM, CLONE_NEWUSER, false,
+	  "no user namespace may be made here: this is a chroot, or user.max_user_namespaces or a "
+	  "security module forbids it" },
+	{ ENOSPC, 0, false, "user.max_*_namespaces is reached" },
+	{ EACCES, 0, true,
+	  "this process and the container's cgroup have no cgroup above them that is this user's: "
+	  "start tare inside of what is delegated to the user (systemd-run --user --scope)" },
+	{ EAGAIN, 0, true, "pids.max of the cgroup or of one above is reached" },
+	{ EBUSY, 0, true,
+	  "this cgroup hands controllers on, so processes live only further down: see --cgroup in "
+	  "tare-exec(1)" },
+	{ EOPNOTSUPP, 0, true, "this cgroup is threaded, or below one that is" },
+	{ ENODEV, 0, true, "the cgroup was removed" },
+};
+
 static int birth_failed(const struct lane *lane, int code, uint64_t flags, struct err *e)
 {
 	bool into = lane->cgroup >= 0 || lane->launch->cgroup >= 0;
 
 	err_set(e, code, "clone3");
-	if (code == EPERM && flags & CLONE_NEWUSER)
-		return err_hint(e, "no user namespace may be made here: this is a chroot, or "
-				   "user.max_user_namespaces or a security module forbids it");
-	if (code == ENOSPC)
-		return err_hint(e, "user.max_*_namespaces is reached");
-	if (code == EACCES && into)
-		return err_hint(e, "this process and the container's cgroup have no cgroup above them "
-				   "that is this user's: start tare inside of what is delegated to "
-				   "the user (systemd-run --user --scope)");
-	if (code == EAGAIN && into)
-		return err_hint(e, "pids.max of the cgroup or of one above is reached");
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+		const struct refusal *row = &refusals[i];
+
+		if (row->code == code && (!row->flags || flags & row->flags) && into >= row->into)
+			return err_hint(e, "%s", row->hint);
+	}
 	return -code;
 }
 

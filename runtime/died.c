@@ -35,12 +35,22 @@ void died_figures(struct context *context, struct container *c)
 	c->reached.pids_limit = stats.pids.limit;
 }
 
-void died_tell(struct context *context, const char *id, const char *cgroup_path, int status)
+void died_before(struct context *context, const struct container *c, struct cgroup_toll *ret_toll)
 {
-	autofd cgroup = status ? open_quietly(context, cgroup_path) : -1;
-	const char *why = cgroup < 0 ? NULL : cgroup_why(context->arena, cgroup);
+	autofd cgroup = open_quietly(context, c->cgroup);
+
+	*ret_toll = (struct cgroup_toll){ 0 };
+	if (cgroup >= 0)
+		cgroup_toll(cgroup, ret_toll);
+}
+
+void died_tell(struct context *context, const struct container *c, const struct cgroup_toll *before,
+	       int status)
+{
+	autofd cgroup = status ? open_quietly(context, c->cgroup) : -1;
+	const char *why = cgroup < 0 ? NULL : cgroup_why(context->arena, cgroup, before);
 
 	if (why)
 		log_line(LOG_LEVEL_WARNING, "container %s: the program ended with status %d: %s",
-			 id, status, why);
+			 c->id, status, why);
 }

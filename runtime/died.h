@@ -5,11 +5,15 @@
  */
 #pragma once
 
+struct cgroup_toll;
 struct container;
 struct context;
 
 /* Fills container->reached, of one that has stopped. */
 void died_figures(struct context *, struct container *);
+/* What the container met already ahead of a process that joins it. */
+void died_before(struct context *, const struct container *, struct cgroup_toll *ret_toll);
 /* A warning in the log when a program that ended with this status, not 0, may have met a limit of
- * the cgroup (NULL: none). */
-void died_tell(struct context *, const char *id, const char *cgroup, int status);
+ * the container's cgroup since `before` (NULL: ever). */
+void died_tell(struct context *, const struct container *, const struct cgroup_toll *before,
+	       int status);

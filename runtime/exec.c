@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "cgroups/cgroup.h"
 #include "plan/plan.h"
 #include "runtime/activation.h"
 #include "runtime/build.h"
@@ -33,6 +34,7 @@ struct entering {
 	struct request request;
 	struct plan_header *plan;
 	struct launch launch;
+	struct cgroup_toll before;
 	int init, cgroup;
 };
 
@@ -162,7 +164,7 @@ static int attend(struct entering *n, int *ret_status, struct err *e)
 	int r = foreground_wait(&foreground, ret_status, e);
 
 	if (r == 0)
-		died_tell(n->context, n->container.id, n->container.cgroup, *ret_status);
+		died_tell(n->context, &n->container, &n->before, *ret_status);
 	return r;
 }
 
@@ -175,8 +177,10 @@ static int enter(struct entering *n, int *ret_status, struct err *e)
 	trace_phase(n->context, "plan");
 	if (r == 0)
 		r = compose(n, e);
-	if (r == 0 && !n->ask->detach)
+	if (r == 0 && !n->ask->detach) {
+		died_before(n->context, &n->container, &n->before);
 		r = foreground_prepare(e);
+	}
 	if (r == 0)
 		r = interrupt_begin(n->context, e);
 	if (r == 0)

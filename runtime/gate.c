@@ -111,7 +111,7 @@ static int init_died(struct context *context, const struct container *c, struct 
 			   "the program", c->id);
 	if (c->cgroup && host_probe(context, &ignored) == 0 &&
 	    cgroup_open(&context->host, c->cgroup, &cgroup, &ignored) == 0)
-		why = cgroup_why(context->arena, cgroup);
+		why = cgroup_why(context->arena, cgroup, NULL);
 	return why ? err_hint(e, "%s", why) : -e->code;
 }
 

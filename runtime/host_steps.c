@@ -142,10 +142,8 @@ static int step_scope(struct lane *lane, const struct plan_step *step, struct er
 
 static int step_scope_release(struct lane *lane, const struct plan_step *step, struct err *e)
 {
-	const char *pids_max = text(lane, step, 0);
-
 	holder_end(&lane->holder);
-	return pids_max ? cgroup_write(lane->cgroup, "pids.max", pids_max, e) : 0;
+	return 0;
 }
 
 static int step_cgroup_usage(struct lane *lane, const struct plan_step *step, struct err *e)

@@ -259,7 +259,7 @@ int making_attend(struct making *m, int *ret_status, struct err *e)
 	m->reserved = false;
 	r = foreground_wait(&foreground, ret_status, e);
 	if (r == 0)
-		died_tell(m->context, m->ask->id, m->container.cgroup, *ret_status);
+		died_tell(m->context, &m->container, NULL, *ret_status);
 	if (!m->ask->keep)
 		container_delete(m->context, m->ask->id, true, &ignored);
 	return r;

@@ -41,7 +41,7 @@ static int init_died(struct lane *lane, struct err *e)
 	waitid(P_PIDFD, (id_t)lane->launch->pidfd, &info, WEXITED | WNOWAIT);
 	say_end(&info, e);
 	if (lane->cgroup >= 0)
-		why = cgroup_why(lane->launch->context->arena, lane->cgroup);
+		why = cgroup_why(lane->launch->context->arena, lane->cgroup, NULL);
 	if (why)
 		err_hint(e, "%s", why);
 	return -e->code;

@@ -251,7 +251,7 @@ static int ask_criu(struct restoring *w, int cgroup, struct criu_response *ret_r
 	criu_progress_end(&progress, m->context->arena, r == 0);
 	if (r == -EREMOTEIO)
 		criu_log_explain(m->context->arena, &w->places, log, spec, e);
-	why = r < 0 && cgroup >= 0 ? cgroup_why(m->context->arena, cgroup) : NULL;
+	why = r < 0 && cgroup >= 0 ? cgroup_why(m->context->arena, cgroup, NULL) : NULL;
 	return why ? err_hint(e, "%s", why) : r;
 }
 

@@ -75,4 +75,6 @@ def test_exec_tells(bundle):
     outcome = container.tare.try_("exec", container.id, "tail", "-c", "200000000", "/dev/zero")
     assert outcome.status == 137 and "memory limit reached" in outcome.err
     assert container.status == "running"
+    outcome = container.tare.try_("exec", container.id, "false")
+    assert outcome.status == 1 and outcome.err == "", "another's death is not its own"
     container.remove()

@@ -79,6 +79,7 @@ def test_divided(delegated):
     while group.name != "init" or not (group / "pids.max").exists():
         group = cgroup_of(container.pid)
     assert container.exec("cat", "/proc/self/cgroup").strip() == "0::/init"
+    assert "hands controllers on" in container.tare.fails("exec", "--cgroup=/", container.id, "true")
     container.pause()
     container.remove()
     assert not group.parent.exists()

@@ -94,6 +94,9 @@ def test_threaded(bundle):
     assert (group / "cgroup.type").read_text().strip() == "domain threaded"
     container.exec("true")
     assert container.tare("ps", "--format=json", container.id).count(",") == 1
+    (group / "other").mkdir()
+    message = container.tare.fails("exec", "--cgroup=other", container.id, "true")
+    assert "this cgroup is threaded, or below one that is" in message
     remove_and_check(container, group, everyone)
 
 

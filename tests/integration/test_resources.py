@@ -121,6 +121,20 @@ def test_pids_limit_holds(bundle):
     assert "all" not in outcome.out
 
 
+@pytest.mark.skipif("pids" not in CONTROLLERS, reason="pids is not on cgroup v2")
+@pytest.mark.parametrize("limit, joins", [(1, True), (0, False)])
+def test_smallest_pids_limit(bundle, limit, joins):
+    """A program that is never to fork is not there yet when its limit is, and who makes it counts: a pid namespace is entered
+    by a child."""
+    if joins:
+        bundle.namespace("pid", "/proc/self/ns/pid")
+    bundle.resources["pids"] = {"limit": limit}
+    container = bundle.shell("exec sleep 1000000").start()
+    assert (cgroup_of(container.pid) / "pids.max").read_text() == f"{limit}\n"
+    assert "pids.max of the cgroup" in container.tare.fails("exec", container.id, "true")
+    container.remove()
+
+
 @pytest.mark.skipif("memory" not in CONTROLLERS, reason="memory is not on cgroup v2")
 def test_memory_limit_kills(bundle):
     """A program above its limit is killed, and only it."""

@@ -305,11 +305,12 @@ def test_exec_into_a_divided_container(bundle, manager):
     assert not top.exists()
 
 
-def test_one_process_is_allowed(bundle):
-    """The process lent to the scope counts, so a limit of one would keep the container's own from being born."""
-    bundle.resources["pids"] = {"limit": 1}
+@pytest.mark.parametrize("limit", [1, 0])
+def test_one_process_is_allowed(bundle, limit):
+    """The process lent to the scope counts, so a limit this low would keep the container's own from being born."""
+    bundle.resources["pids"] = {"limit": limit}
     container = bundle.shell(SLEEP).start()
-    assert read(container, "pids.max") == "1"
+    assert read(container, "pids.max") == str(limit)
     container.remove()
 
 

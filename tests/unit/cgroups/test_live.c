@@ -292,7 +292,7 @@ static void test_write_choices(void **state)
 	assert_int_equal(cgroup_write(cgroup, "no.file", "7", &e), -ENOENT);
 	assert_int_equal(cgroup_write(cgroup, "cgroup.max.depth", "many", &e), -EINVAL);
 	assert_non_null(strstr(e.text, "cgroup.max.depth: cannot write \"many\""));
-	assert_null(cgroup_why(&f->arena, cgroup));
+	assert_null(cgroup_why(&f->arena, cgroup, NULL));
 }
 
 /* In a child born in the cgroup: whether /dev/zero's device can be opened for reading. */
@@ -446,9 +446,9 @@ static void test_limits(void **state)
 		assert_int_equal(cgroup_read(&f->arena, cgroup, readbacks[i].file, &text, &e), 0);
 		assert_string_equal(text, readbacks[i].text);
 	}
-	assert_null(cgroup_why(&f->arena, cgroup));
+	assert_null(cgroup_why(&f->arena, cgroup, NULL));
 	fork_too_many(cgroup);
-	assert_non_null(strstr(cgroup_why(&f->arena, cgroup), "pids.max reached"));
+	assert_non_null(strstr(cgroup_why(&f->arena, cgroup, NULL), "pids.max reached"));
 }
 
 /* A user would lose the way out: his own cgroup has processes, so it cannot hand controllers on. */

@@ -178,7 +178,7 @@ static int compile(struct arena *arena, struct plan *plan, const struct spec *sp
 	struct compile c = { .plan = plan, .arena = arena, .spec = spec, .request = &request,
 			     .host = &host };
 
-	return cgroup_compile(&c, e);
+	return cgroup_compile(&c, e) < 0 ? -e->code : cgroup_settle_compile(&c, e);
 }
 
 /* A user on a hybrid host would lose the reason why his limit is refused, and what to do. */
@@ -215,6 +215,39 @@ static void test_steps(void **state)
 	assert_int_equal(plan.host.items[2].op, OP_CGROUP_DEVICES);
 	assert_non_null(memmem(plan.bytes.text, plan.bytes.length, "cpu?", 5));
 	assert_null(memmem(plan.bytes.text, plan.bytes.length, "pids?", 6));
+}
+
+/* A program that may not fork could not be started at all: who makes it counts too. */
+static void test_few_processes(void **state)
+{
+	static const struct {
+		const char *resources;
+		unsigned steps; /* two when the limit is written again */
+		const char *value;
+	} rows[] = {
+		{ "\"pids\":{\"limit\":0}", 2, "0" },
+		{ "\"pids\":{\"limit\":2}", 2, "2" },
+		{ "\"pids\":{\"limit\":3}", 1, "" },
+		{ "\"pids\":{\"limit\":-1}", 1, "" },
+		{ "\"pids\":{\"limit\":1},\"unified\":{\"pids.max\":\"7\"}", 2, "" },
+		{ "\"pids\":{\"limit\":7},\"unified\":{\"pids.max\":\"1\"}", 3, "1" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		autoarena arena = { 0 };
+		autoplan plan = { 0 };
+		const struct spec *spec = parse(&arena, rows[i].resources);
+		size_t writes = 0;
+		struct err e;
+
+		assert_int_equal(compile(&arena, &plan, spec, false, &e), 0);
+		for (size_t k = 0; k < plan.host.count; k++)
+			writes += plan.host.items[k].op == OP_CGROUP_WRITE;
+		assert_int_equal(writes, rows[i].steps);
+		if (*rows[i].value)
+			assert_string_equal(plan_built_text(&plan, plan.host.items[plan.host.count - 1].arg[1]),
+					    rows[i].value);
+	}
 }
 
 /* A container that manages cgroups of its own as an ordinary user could make none; or a user who
@@ -273,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_rows),	   cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_cpu_weight), cmocka_unit_test(test_io_weight),
 		cmocka_unit_test(test_hybrid),	   cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_few_processes),
 		cmocka_unit_test(test_own),
 	};
 
