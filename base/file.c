@@ -9,23 +9,28 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
 #include "base/text.h"
 
-int fd_read_all(int fd, size_t max, struct strbuf *ret_text)
+enum { BLOCK = 4096 };
+
+/* Up to a read of less than `least` bytes, which is the end. */
+static int read_until(int fd, size_t least, size_t max, struct strbuf *ret_text)
 {
 	autobuf text = { 0 };
-	char block[4096];
-	ssize_t n;
+	char block[BLOCK];
+	ssize_t n = BLOCK;
 
 	strbuf_add(&text, "");
-	while ((n = read(fd, block, sizeof block)) != 0) {
+	while (n < 0 || (size_t)n >= least) {
+		n = read(fd, block, sizeof block);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -40,13 +45,23 @@ int fd_read_all(int fd, size_t max, struct strbuf *ret_text)
 	return 0;
 }
 
+int fd_read_all(int fd, size_t max, struct strbuf *ret_text)
+{
+	return read_until(fd, 1, max, ret_text);
+}
+
 int file_read(int dir, const char *path, size_t max, struct strbuf *ret_text)
 {
 	autofd fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return -errno;
-	return fd_read_all(fd, max, ret_text);
+	return fd < 0 ? -errno : fd_read_all(fd, max, ret_text);
+}
+
+int file_read_short(int dir, const char *path, size_t max, struct strbuf *ret_text)
+{
+	autofd fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : read_until(fd, BLOCK, max, ret_text);
 }
 
 int fd_write_all(int fd, const void *bytes, size_t length)
@@ -80,18 +95,28 @@ int file_write(int dir, const char *path, const char *text)
 	return (size_t)n == length ? 0 : -EIO;
 }
 
-/* A random name, so that a file left by a writer that was killed is in nobody's way. */
+/* Of the kernel's random bytes for this process and the time: no two writers, alive or killed, have the same. */
+static uint64_t unlike_others(void)
+{
+	uint64_t random = 0;
+	const void *bytes = (const void *)(uintptr_t)getauxval(AT_RANDOM);
+	struct timespec now;
+
+	if (bytes)
+		memcpy(&random, bytes, sizeof random);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return random ^ ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+}
+
+/* A name of its own, so that a file left by a writer that was killed is in nobody's way. */
 static int open_beside(int dir, const char *name, mode_t mode, char path[PATH_MAX], int *ret_fd)
 {
 	const char *slash = strrchr(name, '/');
 	int parent = slash ? (int)(slash - name) + 1 : 0;
-	uint64_t random;
 	int n, fd;
 
-	if (getrandom(&random, sizeof random, 0) != sizeof random)
-		return -errno;
 	n = snprintf(path, PATH_MAX, "%.*s.%s.%016llx", parent, name, name + parent,
-		     (unsigned long long)random);
+		     (unsigned long long)unlike_others());
 	if (n >= PATH_MAX)
 		return -ENAMETOOLONG;
 	fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
@@ -286,6 +311,19 @@ ssize_t socket_receive_fd(int socket, void *bytes, size_t size, int *ret_fd)
 	return n;
 }
 
+/* Leaves the descriptor where it stands, at the beginning. */
+static int write_from_start(int fd, const char *bytes, size_t length)
+{
+	ssize_t n;
+
+	for (size_t at = 0; at < length; at += (size_t)n) {
+		n = pwrite(fd, bytes + at, length - at, (off_t)at);
+		if (n < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 int memfd_sealed(const char *name, const void *bytes, size_t length)
 {
 	autofd fd = sys_memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL | MFD_ALLOW_SEALING);
@@ -296,11 +334,10 @@ int memfd_sealed(const char *name, const void *bytes, size_t length)
 		fd = sys_memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	r = fd_write_all(fd, bytes, length);
+	r = write_from_start(fd, bytes, length);
 	if (r < 0)
 		return r;
-	if (lseek(fd, 0, SEEK_SET) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return -errno;
 	return fd_take(&fd);
 }

@@ -14,6 +14,9 @@ struct strbuf;
 int fd_read_all(int fd, size_t max, struct strbuf *ret_text);
 /* The same for dir/path; dir may be AT_FDCWD. */
 int file_read(int dir, const char *path, size_t max, struct strbuf *ret_text);
+/* The same for what the kernel gives whole to one read that has room for it: files of a disk, and those of procfs and
+ * cgroupfs that are one record. No second read then asks for the end. */
+int file_read_short(int dir, const char *path, size_t max, struct strbuf *ret_text);
 /* Writes all bytes, going on behind short writes and EINTR. */
 int fd_write_all(int fd, const void *bytes, size_t length);
 /* One write(2) into a file that exists (cgroupfs, procfs): a short write is -EIO. */

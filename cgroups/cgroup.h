@@ -22,6 +22,8 @@ struct spec_resources;
  * /sys/fs/cgroup and /sys/fs/cgroup/unified and /proc/self/cgroup. */
 int cgroup_probe(struct arena *, struct host *ret_host, struct err *e);
 
+/* Where cgroup v2 is mounted, NULL if nowhere. */
+const char *cgroup_find_mount(void);
 /* Fills manager_root, for user_manager as it is: where systemd's slices begin. */
 void cgroup_probe_manager(struct arena *, struct host *);
 /* The v2 path for linux.cgroupsPath (absolute, relative or absent) of container id. Pure. */
@@ -68,6 +70,8 @@ int cgroup_read(struct arena *, int cgroup, const char *file, const char **ret_t
 /* Loads the program and attaches it (allow multi), replacing one tare attached before; size 0
  * only takes that away. */
 int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct err *e);
+/* The same for a cgroup that was just made, which has none. */
+int cgroup_devices_attach_first(int cgroup, const void *program, size_t size, struct err *e);
 /* config-linux.md#cgroup-ownership: the directory and the files of /sys/kernel/cgroup/delegate. */
 int cgroup_own(int cgroup, uid_t uid, struct err *e);
 /* cgroup.kill of the whole tree, then waits until cgroup.events says populated 0; timeout in
@@ -84,6 +88,8 @@ int cgroup_processes(struct arena *, int cgroup, pid_t **ret_pids, size_t *ret_c
 		     struct err *e);
 /* Why processes that were killed are still there, as far as it can be seen: a hint. */
 const char *cgroup_survivor(struct arena *, const pid_t *pids, size_t count);
+/* Removes a cgroup without processes and cgroups in it by one call; false when it has some, or cannot be removed. Absent is true. */
+bool cgroup_remove_empty(const struct host *, const char *path);
 /* Removes the cgroup and all below it, bottom-up by dirfd; absent is success. Never touches
  * parents but the `/tare` that tare itself makes, when that is empty. */
 int cgroup_remove(const struct host *, const char *path, struct err *e);

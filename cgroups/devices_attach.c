@@ -107,10 +107,9 @@ static int detach(int cgroup, int program)
 	return sys_bpf(BPF_PROG_DETACH, &attr, sizeof attr);
 }
 
-int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct err *e)
+static int attach(int cgroup, int old, const void *program, size_t size, struct err *e)
 {
-	autofd old = attached_before(cgroup);
-	autofd loaded = size ? load(program, size, NULL, 0) : -1;
+	autofd loaded = load(program, size, NULL, 0);
 	union bpf_attr attr = {
 		.target_fd = (uint32_t)cgroup,
 		.attach_bpf_fd = (uint32_t)loaded,
@@ -119,10 +118,6 @@ int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct e
 		.replace_bpf_fd = old >= 0 ? (uint32_t)old : 0,
 	};
 
-	if (!size)
-		return old >= 0 && detach(cgroup, old) < 0
-			       ? err_set(e, errno, "bpf PROG_DETACH of the device rules")
-			       : 0;
 	if (loaded < 0)
 		return load_failed(errno, program, size, e);
 	if (sys_bpf(BPF_PROG_ATTACH, &attr, sizeof attr) == 0)
@@ -131,4 +126,20 @@ int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct e
 	return e->code == EPERM ? err_hint(e, "a program on a cgroup above may allow no others, or "
 					      "the kernel has no CONFIG_CGROUP_BPF")
 				: -e->code;
+}
+
+int cgroup_devices_attach_first(int cgroup, const void *program, size_t size, struct err *e)
+{
+	return size ? attach(cgroup, -1, program, size, e) : 0;
+}
+
+int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct err *e)
+{
+	autofd old = attached_before(cgroup);
+
+	if (size)
+		return attach(cgroup, old, program, size, e);
+	return old >= 0 && detach(cgroup, old) < 0
+		       ? err_set(e, errno, "bpf PROG_DETACH of the device rules")
+		       : 0;
 }

@@ -23,7 +23,7 @@ int cgroup_open(const struct host *host, const char *path, int *ret_fd, struct e
 
 	if (!host->cgroup_mount)
 		return err_say(e, ENODEV, "cgroup v2 is not mounted");
-	fd = open(arena_printf(&arena, "%s%s", host->cgroup_mount, path),
+	fd = openat(AT_FDCWD, arena_printf(&arena, "%s%s", host->cgroup_mount, path),
 		  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, errno, "open cgroup %s", path);

@@ -83,7 +83,7 @@ static bool would_be_threaded(const struct place *p)
 {
 	autobuf type = { 0 }, processes = { 0 };
 
-	return file_read(p->dir, "cgroup.type", SMALL, &type) == 0 &&
+	return file_read_short(p->dir, "cgroup.type", SMALL, &type) == 0 &&
 	       strcmp(type.text, "domain\n") == 0 &&
 	       file_read(p->dir, "cgroup.procs", 1 << 26, &processes) == 0 && processes.length;
 }
@@ -108,7 +108,7 @@ static int enable(struct place *p, const struct strings *controllers, struct err
 
 	if (!controllers->count)
 		return 0;
-	r = file_read(p->dir, "cgroup.subtree_control", SMALL, &text);
+	r = file_read_short(p->dir, "cgroup.subtree_control", SMALL, &text);
 	if (r < 0) {
 		p->vanished = r == -ENOENT || r == -ENODEV;
 		return explain(p->path, p->length, -r, "cannot read cgroup.subtree_control", e);
@@ -215,7 +215,7 @@ static int check_domain(const struct place *p, struct err *e)
 {
 	autobuf type = { 0 };
 
-	if (file_read(p->dir, "cgroup.type", SMALL, &type) < 0 ||
+	if (file_read_short(p->dir, "cgroup.type", SMALL, &type) < 0 ||
 	    str_starts(type.text, "domain\n") || str_starts(type.text, "domain threaded"))
 		return 0;
 	err_say(e, EOPNOTSUPP, "cgroup %s: its type is %.*s", p->path,
@@ -229,7 +229,7 @@ static int make_once(const struct host *host, struct place *p, const struct stri
 {
 	int r;
 
-	p->dir = open(host->cgroup_mount, DIRECTORY);
+	p->dir = openat(AT_FDCWD, host->cgroup_mount, DIRECTORY);
 	if (p->dir < 0)
 		return err_set(e, errno, "open %s", host->cgroup_mount);
 	r = walk(p, controllers, e);
@@ -272,7 +272,7 @@ int cgroup_enable(const struct host *host, const char *path, const struct string
 	__attribute__((cleanup(place_clear))) struct place p = { .path = path, .dir = -1 };
 	int r;
 
-	p.dir = open(host->cgroup_mount, DIRECTORY);
+	p.dir = openat(AT_FDCWD, host->cgroup_mount, DIRECTORY);
 	if (p.dir < 0)
 		return err_set(e, errno, "open %s", host->cgroup_mount);
 	r = walk(&p, controllers, e);

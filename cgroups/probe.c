@@ -14,7 +14,7 @@
 /* Where a cgroup v2 tree may be: alone, or beside v1 controllers. */
 static const char *const mount_points[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
-static const char *find_mount(void)
+const char *cgroup_find_mount(void)
 {
 	struct statfs fs;
 
@@ -59,10 +59,10 @@ struct strings cgroup_split(struct arena *arena, const char *text)
 
 int cgroup_probe(struct arena *arena, struct host *ret_host, struct err *e)
 {
-	const char *mount = find_mount();
+	const char *mount = cgroup_find_mount();
 	autobuf own = { 0 }, controllers = { 0 };
 	const char *file;
-	int r = file_read(AT_FDCWD, "/proc/self/cgroup", 1 << 20, &own);
+	int r = file_read_short(AT_FDCWD, "/proc/self/cgroup", 1 << 20, &own);
 
 	if (r < 0)
 		return err_set(e, -r, "/proc/self/cgroup");
@@ -74,7 +74,7 @@ int cgroup_probe(struct arena *arena, struct host *ret_host, struct err *e)
 	if (!mount)
 		return 0;
 	file = arena_printf(arena, "%s/cgroup.controllers", mount);
-	r = file_read(AT_FDCWD, file, 1 << 16, &controllers);
+	r = file_read_short(AT_FDCWD, file, 1 << 16, &controllers);
 	if (r < 0)
 		return err_set(e, -r, "%s", file);
 	ret_host->controllers = cgroup_split(arena, controllers.text);

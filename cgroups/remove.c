@@ -58,6 +58,30 @@ static int explain(const char *path, int code, struct err *e)
 	return code == EBUSY ? err_hint(e, "processes still live in it") : -code;
 }
 
+/* The directory that tare makes for containers without a path of their own goes with the last. */
+static void remove_own_parent(const char *full)
+{
+	const char *name = strrchr(full, '/');
+
+	if (name && strcmp(name, "/tare") == 0)
+		rmdir(full);
+}
+
+bool cgroup_remove_empty(const struct host *host, const char *path)
+{
+	autoarena arena = { 0 };
+	char *full = arena_printf(&arena, "%s%s", host->cgroup_mount ? host->cgroup_mount : "",
+				  path);
+
+	if (!host->cgroup_mount)
+		return true;
+	if (rmdir(full) < 0)
+		return errno == ENOENT;
+	*strrchr(full, '/') = '\0';
+	remove_own_parent(full);
+	return true;
+}
+
 int cgroup_remove(const struct host *host, const char *path, struct err *e)
 {
 	autoarena arena = { 0 };
@@ -70,16 +94,12 @@ int cgroup_remove(const struct host *host, const char *path, struct err *e)
 	if (!host->cgroup_mount)
 		return 0;
 	*name++ = '\0';
-	parent = open(full, DIRECTORY);
+	parent = openat(AT_FDCWD, full, DIRECTORY);
 	if (parent < 0)
 		return errno == ENOENT ? 0 : explain(path, errno, e);
 	r = remove_at(parent, name);
 	if (r < 0)
 		return explain(path, -r, e);
-	/* The directory that tare makes for containers without a path of their own goes with
-	 * the last. */
-	name = strrchr(full, '/');
-	if (name && strcmp(name, "/tare") == 0)
-		rmdir(full);
+	remove_own_parent(full);
 	return 0;
 }

@@ -29,8 +29,8 @@ static int null_is_genuine(struct init *in, uint64_t number)
 
 int run_MASK(struct init *in, const uint64_t *arg)
 {
-	autofd target = -1;
 	struct statx st;
+	int target = -1;
 	long r = cover_open(in, step_text(in, arg[0]), &target);
 
 	if (r < 0 || target < 0)
@@ -46,13 +46,14 @@ int run_MASK(struct init *in, const uint64_t *arg)
 int run_READONLY(struct init *in, const uint64_t *arg)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	autofd target = -1, copy = -1;
+	int target = -1, copy;
 	int r = cover_open(in, step_text(in, arg[0]), &target);
 
 	if (r < 0 || target < 0)
 		return r;
 	copy = check(in, CALL_open_tree,
 		     sys_open_tree(target, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_RECURSIVE));
+	descriptors_left(in, copy);
 	if (copy < 0 ||
 	    check(in, CALL_mount_setattr, sys_setattr(copy, AT_RECURSIVE, &attr)) < 0)
 		return -1;

@@ -7,7 +7,8 @@
 
 #include "init/init.h"
 
-enum { FIRST = 3 };
+enum { FIRST = 3, ROOM = 40 };
+#define NO_MORE (~0u)
 
 void fd_close(int *fd)
 {
@@ -23,18 +24,60 @@ int slot(const struct init *in, uint64_t number)
 	return fd < 0 ? -EBADF : fd;
 }
 
-void slot_close(struct init *in, uint64_t number)
+void slot_leave(struct init *in, uint64_t number)
 {
-	fd_close(&in->slots[number]);
+	in->slots[number] = -1;
 	in->attached[number / 32] &= ~(1u << number % 32);
+	in->directories[number / 32] &= ~(1u << number % 32);
 	if (in->link_slot == number)
 		in->link_slot = PLAN_NO_SLOT;
 }
 
+void slot_close(struct init *in, uint64_t number)
+{
+	fd_close(&in->slots[number]);
+	slot_leave(in, number);
+}
+
 void slot_fill(struct init *in, uint64_t number, int fd)
 {
-	slot_close(in, number);
+	slot_leave(in, number);
 	in->slots[number] = fd;
+}
+
+/* The first of ours that is not below `from`, or NO_MORE. */
+static unsigned next_ours(const struct init *in, unsigned from)
+{
+	const int others[] = { in->sync, in->state, in->root, in->parent };
+	unsigned next = NO_MORE;
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (others[i] >= 0 && (unsigned)others[i] >= from && (unsigned)others[i] < next)
+			next = (unsigned)others[i];
+	for (uint32_t i = 0; i < in->plan->slot_count; i++)
+		if (in->slots[i] >= 0 && (unsigned)in->slots[i] >= from &&
+		    (unsigned)in->slots[i] < next)
+			next = (unsigned)in->slots[i];
+	return next;
+}
+
+void descriptors_tidy(struct init *in)
+{
+	unsigned from = FIRST + in->plan->preserve_fds, next = 0;
+
+	for (; next != NO_MORE; from = next + 1) {
+		next = next_ours(in, from);
+		if (next > from)
+			SYS(close_range, from, next == NO_MORE ? next : next - 1, 0);
+	}
+	in->untidy = 0;
+}
+
+/* With what the lane holds open they fit a limit of 64 open files. */
+int descriptors_left(struct init *in, int fd)
+{
+	in->untidy |= fd >= FIRST + (int)in->plan->preserve_fds + ROOM;
+	return fd;
 }
 
 static int is_ours(const struct init *in, int fd)

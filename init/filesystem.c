@@ -113,8 +113,7 @@ static int fs_mount(struct init *in, int fs, const char *type, uint64_t attr)
 int run_FS(struct init *in, const uint64_t *arg)
 {
 	const char *type = step_text(in, arg[0]);
-	autofd fs = (int)SYS(fsopen, type, FSOPEN_CLOEXEC);
-	int mount;
+	int fs = descriptors_left(in, (int)SYS(fsopen, type, FSOPEN_CLOEXEC)), mount;
 
 	if (fs < 0)
 		return FAIL(in, fsopen, fs, type);
@@ -124,6 +123,7 @@ int run_FS(struct init *in, const uint64_t *arg)
 	if (mount < 0)
 		return -1;
 	slot_fill(in, arg[4], mount);
+	in->directories[arg[4] / 32] |= 1u << arg[4] % 32;
 	return 0;
 }
 

@@ -77,7 +77,7 @@ static int file_scan(int fd, uint32_t uid, struct line *ret_home)
 void home_find(struct init *in, uint32_t uid, char *ret_text, size_t size)
 {
 	struct line home = { ret_text, 0, size };
-	autofd fd = path_open(in, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	int fd = path_open(in, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	struct statx st;
 
 	if (fd >= 0 && sys_statx(fd, &st) == 0 && is_kind(&st, S_IFREG) &&

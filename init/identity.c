@@ -123,10 +123,23 @@ static int ambient_raise(struct init *in, unsigned capability)
 	return r == -EPERM ? warn(in) : -1;
 }
 
+/* capset(2) has taken from the ambient set what is not both permitted and inheritable. */
+static int may_be_ambient(const struct capabilities *given)
+{
+	uint32_t both = 0;
+
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		both |= given->data[i].permitted & given->data[i].inheritable;
+	return both != 0;
+}
+
 /* What was not given cannot be ambient, and was warned of. */
 static int ambient_set(struct init *in, uint64_t ambient, const struct capabilities *given)
 {
-	int r = CHECK(in, prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	int r = 0;
+
+	if (may_be_ambient(given))
+		r = CHECK(in, prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 
 	for (unsigned i = 0; r >= 0 && i < 64; i++)
 		if (ambient >> i & 1 && given->data[i / 32].permitted >> i % 32 & 1)

@@ -25,12 +25,14 @@ struct init {
 	int root;                     /* root directory of the container, -1: "/" */
 	int slots[PLAN_SLOTS_MAX];
 	uint32_t attached[PLAN_SLOTS_MAX / 32]; /* slots whose mount is in the tree already */
+	uint32_t directories[PLAN_SLOTS_MAX / 32]; /* slots whose mount is a new file system: its root is one */
 	int parent;                   /* what path_parent() opened last, of parent_path */
 	char parent_path[64];
 	uint64_t link_slot;           /* TREE_COPY_SYMLINK: the slot that holds a symlink */
 	uint32_t umask;               /* what hooks and the workload get */
 	uint32_t uid;                 /* of the workload, once IDS ran */
 	uint8_t root_covers;          /* the root is attached on "/" already */
+	uint8_t untidy;               /* many descriptors are open that nobody needs */
 	uint8_t may_propagate;        /* the old root's mounts may be shared with the host */
 	char *const *argv, *const *envp; /* made by exec_prepare(), like the next */
 	const char *path;
@@ -69,9 +71,19 @@ void fd_close(int *fd);
 #define autofd __attribute__((cleanup(fd_close))) int
 /* -EBADF for an empty slot: the next call says so. */
 int slot(const struct init *, uint64_t number);
-/* Owns fd from now on; closes what the slot held. */
+/* Owns fd from now on; leaves what the slot held. */
 void slot_fill(struct init *, uint64_t number, int fd);
 void slot_close(struct init *, uint64_t number);
+/* The slot is empty; what it held stays open until descriptors_tidy(). */
+void slot_leave(struct init *, uint64_t number);
+/*
+ * What a step opened and needs no more it leaves, instead of one close(2) for each: descriptors_tidy() closes everything that is
+ * neither in struct init nor preserved, range by range. The lane calls it before steps that must not find such things (lane.c)
+ * and when descriptors_left() has seen a high number; execve closes the rest.
+ */
+void descriptors_tidy(struct init *);
+/* One more that will be left: returns it. */
+int descriptors_left(struct init *, int fd);
 /* Takes over what was inherited: copies the slots, makes all close-on-exec. Fails. */
 int descriptors_take(struct init *);
 /* What the workload is to have loses close-on-exec. Fails. */

@@ -104,8 +104,31 @@ static int keeps_parent(unsigned op)
 	return op == OP_MKNOD || op == OP_SYMLINK;
 }
 
+enum { NOFILE = 7 };
+
+/* What leads to the host's files is not open when the root changes, nor for long; what is opened under a new limit needs low
+ * numbers; and the host lane, while we wait for it, may set such a limit. */
+static int begins_tidy(const struct init *in)
+{
+	const uint64_t *arg = in->step->arg;
+
+	switch (in->step->op) {
+	case OP_PIVOT:
+	case OP_GATE:
+		return 1;
+	case OP_SYNC:
+		return arg[1] == INIT_TO_HOST;
+	case OP_RLIMIT:
+		return arg[0] == NOFILE;
+	default:
+		return in->untidy;
+	}
+}
+
 static int step_perform(struct init *in)
 {
+	if (begins_tidy(in))
+		descriptors_tidy(in);
 	if (!keeps_parent(in->step->op))
 		parent_forget(in);
 	if (!step_fits(in))

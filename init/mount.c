@@ -36,7 +36,7 @@ static int attach_failed(struct init *in, long error, int mount, int target)
 /* Before 6.15 only an attached mount can be copied, hence first itself, then copies. */
 int slot_attach(struct init *in, uint64_t number, int target)
 {
-	autofd copy = -1;
+	int copy;
 	long r;
 
 	if (!is_attached(in, number)) {
@@ -45,7 +45,8 @@ int slot_attach(struct init *in, uint64_t number, int target)
 			set_attached(in, number);
 		return r < 0 ? attach_failed(in, r, slot(in, number), target) : 0;
 	}
-	copy = (int)sys_open_tree(slot(in, number), "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	copy = descriptors_left(in, (int)sys_open_tree(slot(in, number), "",
+						       OPEN_TREE_CLONE | AT_EMPTY_PATH));
 	if (copy < 0)
 		return fail(in, CALL_open_tree, copy, NULL);
 	r = sys_move_mount(copy, target);
@@ -155,7 +156,9 @@ static int is_file(const struct init *in, const uint64_t *arg)
 
 	if (arg[3] & TARGET_FILE)
 		return 1;
-	return arg[1] != PLAN_NO_SLOT && sys_statx(slot(in, arg[1]), &st) == 0 &&
+	if (arg[1] == PLAN_NO_SLOT || in->directories[arg[1] / 32] >> arg[1] % 32 & 1)
+		return 0;
+	return sys_statx(slot(in, arg[1]), &st) == 0 &&
 	       !is_kind(&st, S_IFDIR);
 }
 
@@ -246,6 +249,6 @@ int run_ATTACH(struct init *in, const uint64_t *arg)
 	if (in->link_slot == arg[0])
 		return 0;
 	r = slot_attach(in, arg[0], slot(in, arg[1]));
-	slot_close(in, arg[1]);
+	slot_leave(in, arg[1]);
 	return r;
 }

@@ -163,7 +163,7 @@ int run_LOOPBACK_UP(struct init *in, const uint64_t *arg)
 	enum { SIOCSIFFLAGS = 0x8914, IFF_UP = 1, AF_UNIX = 1, SOCK_DGRAM = 2 };
 	struct interface_request request = { .name = "lo", .flags = IFF_UP };
 	/* Device requests work on a socket of any family; this one is always there. */
-	autofd socket = CHECK(in, socket, AF_UNIX, SOCK_DGRAM | O_CLOEXEC, 0);
+	int socket = CHECK(in, socket, AF_UNIX, SOCK_DGRAM | O_CLOEXEC, 0);
 	long r;
 
 	if (socket < 0)

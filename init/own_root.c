@@ -11,7 +11,7 @@
 /* Goes to the root of our own mount namespace. Without the right to, all stays as it was: -errno. */
 static long go_to_top(void)
 {
-	autofd self = (int)SYS(pidfd_open, SYS(getpid, 0), 0);
+	int self = (int)SYS(pidfd_open, SYS(getpid, 0), 0);
 
 	return self < 0 ? self : SYS(setns, self, CLONE_NEWNS);
 }
@@ -46,9 +46,8 @@ static int graft(struct init *in, int chroot)
 
 int run_OWN_ROOT(struct init *in, const uint64_t *arg)
 {
-	autofd here = open_directory(in, AT_FDCWD, "/");
+	int here = open_directory(in, AT_FDCWD, "/"), r;
 	struct statx own, top;
-	int r;
 
 	if (here < 0 || check(in, CALL_fstat, where(here, "", AT_EMPTY_PATH, &own)) < 0)
 		return -1;

@@ -27,10 +27,10 @@ static int root(struct init *in)
 
 int path_open(struct init *in, const char *path, uint64_t flags, uint64_t resolve)
 {
-	return open_how(root(in), path, (struct open_how){
+	return descriptors_left(in, open_how(root(in), path, (struct open_how){
 		.flags = flags | O_CLOEXEC,
 		.resolve = resolve | RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	});
+	}));
 }
 
 int name_open(int dir, const char *name, uint64_t flags)
@@ -124,7 +124,7 @@ static long make_at(int dir, const char *name, const struct making *how, int las
 /* Makes one component, the first that is missing. */
 static int make_one(struct init *in, struct view *view, const struct making *how)
 {
-	autofd dir = view_first_missing(in, view, how->resolve);
+	int dir = view_first_missing(in, view, how->resolve);
 	size_t length = view->end - view->start;
 	char name[256];
 	long r;
@@ -189,7 +189,7 @@ static int split(struct init *in, const char *path, struct view *view, char ret_
 
 void parent_forget(struct init *in)
 {
-	fd_close(&in->parent);
+	in->parent = -1;
 	in->parent_path[0] = '\0';
 }
 

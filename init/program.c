@@ -38,7 +38,7 @@ int run_CWD(struct init *in, const uint64_t *arg)
 {
 	const struct making directory = { .mode = 0755, .flags = O_PATH | O_DIRECTORY };
 	const char *path = step_text(in, arg[0]);
-	autofd fd = directory_open(in, path, arg[1], arg[2]);
+	int fd = directory_open(in, path, arg[1], arg[2]);
 	long r;
 
 	if (fd == -ENOENT && arg[3])

@@ -29,7 +29,8 @@ static int root_take(struct init *in, uint64_t slot_number, int tree)
 int run_ROOT(struct init *in, const uint64_t *arg)
 {
 	const char *path = step_text(in, arg[0]);
-	autofd below = open_directory(in, AT_FDCWD, path), tree = -1;
+	autofd tree = -1;
+	int below = open_directory(in, AT_FDCWD, path);
 	unsigned flags = OPEN_TREE_CLONE | AT_EMPTY_PATH | (arg[1] ? AT_RECURSIVE : 0);
 	long r;
 

@@ -97,6 +97,8 @@ static void init_begin(struct init *in, const struct plan_header *plan)
 	in->state = in->root = in->parent = -1;
 	in->parent_path[0] = '\0';
 	memset(in->attached, 0, sizeof in->attached);
+	memset(in->directories, 0, sizeof in->directories);
+	in->untidy = 0;
 	in->link_slot = PLAN_NO_SLOT;
 	in->umask = (uint32_t)SYS(umask, 0);
 	in->uid = 0;

@@ -50,8 +50,10 @@ static int check_status(struct dumping *d, struct err *e)
 
 static int find(struct dumping *d, struct err *e)
 {
-	int r = container_look(d->context, d->ask->id, true, &d->container, e);
+	int r = host_probe(d->context, e);
 
+	if (r == 0)
+		r = container_look(d->context, d->ask->id, true, &d->container, e);
 	if (r == 0)
 		r = check_status(d, e);
 	return r < 0 ? r : container_spec(d->context, &d->container, &d->spec, e);

@@ -22,6 +22,7 @@
 #include "cgroups/scope.h"
 #include "init/image.h"
 #include "plan/format.h"
+#include "runtime/interrupt.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
 #include "runtime/state.h"
@@ -156,8 +157,6 @@ static void become_init(void *argument)
 	char *argv[] = { "tare-init", plan_text, NULL }, *envp[] = { NULL };
 
 	snprintf(plan_text, sizeof plan_text, "%d", child->plan);
-	if (!child->wait)
-		prctl(PR_SET_DUMPABLE, 0);
 	if ((!child->wait || wait_released(child->sync)) && take_stdio(lane->launch->stdio) &&
 	    sys_close_range(3 + lane->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    keep_given(lane, child->sync, child->plan))
@@ -201,6 +200,8 @@ static pid_t copy(struct clone_args *args, struct child *child)
 	args->flags |= child->wait ? 0 : CLONE_VFORK;
 	pid = sys_clone3(args);
 
+	if (pid == 0 && !child->wait)
+		prctl(PR_SET_DUMPABLE, 0);
 	if (pid == 0)
 		become_init(child);
 	return pid;
@@ -354,21 +355,6 @@ static void take_back_oom_score(const struct lane *lane)
 		file_write(AT_FDCWD, "/proc/self/oom_score_adj", lane->own_oom_score);
 }
 
-/* Asked of the kernel in one go: the alternative is one call for each of 64 signals. When in doubt
- * all are reset. */
-static uint64_t ignored_signals(void)
-{
-	static const char key[] = "\nSigIgn:\t";
-	char text[4096];
-	autofd fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	const char *at;
-
-	text[length < 0 ? 0 : length] = '\0';
-	at = strstr(text, key);
-	return at ? strtoull(at + strlen(key), NULL, 16) : UINT64_MAX;
-}
-
 int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 {
 	struct child child;
@@ -384,7 +370,7 @@ int lane_clone(struct lane *lane, uint64_t flags, struct err *e)
 	sync = pair[1];
 	lane->plan->sync_fd = sync;
 	lane->plan->trace_fd = trace < 0 ? 0 : trace;
-	lane->plan->ignored_signals = ignored_signals();
+	lane->plan->ignored_signals = interrupt_ignored(lane->launch->context);
 	plan = memfd_sealed("tare-plan", lane->plan, lane->plan->size);
 	if (plan < 0)
 		return err_set(e, -plan, "the plan: memfd");

@@ -4,20 +4,47 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "runtime/context.h"
 #include "spec/spec.h"
+
+static bool has_dots_or_gaps(const char *path)
+{
+	for (const char *at = strchr(path, '/'); at; at = strchr(at + 1, '/'))
+		if (at[1] == '.' || at[1] == '/' || at[1] == '\0')
+			return true;
+	return false;
+}
+
+/* Whether a path is its own realpath(3), which asks the kernel for each of its parts: this asks for all at once. */
+static bool is_real(const char *path, uint64_t kind)
+{
+	autofd fd = *path != '/' || has_dots_or_gaps(path)
+			    ? -1
+			    : sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC | kind, 0,
+					  RESOLVE_NO_SYMLINKS);
+
+	return fd >= 0;
+}
 
 static int absolute(struct arena *arena, const char *path, const char **ret_path)
 {
 	char real[PATH_MAX];
 
+	if (is_real(path, 0)) {
+		*ret_path = path;
+		return 0;
+	}
 	if (!realpath(path, real))
 		return -errno;
 	*ret_path = arena_strdup(arena, real);
@@ -30,7 +57,7 @@ static int open_config(struct context *context, const char *config, struct confi
 	const char *path = config ? config
 				  : arena_printf(context->arena, "%s/config.json", c->bundle);
 
-	c->fd = open(path, O_RDONLY | O_CLOEXEC);
+	c->fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	return c->fd < 0 ? err_set(e, errno, "cannot open %s", path) : 0;
 }
 
@@ -78,8 +105,11 @@ int config_read(struct context *context, const char *bundle, const char *config,
 static int find_rootfs(struct context *context, struct config *c, struct err *e)
 {
 	struct stat st;
-	int r = absolute(context->arena, c->rootfs, &c->rootfs);
+	int r;
 
+	if (is_real(c->rootfs, O_DIRECTORY))
+		return 0;
+	r = absolute(context->arena, c->rootfs, &c->rootfs);
 	if (r < 0)
 		return err_set(e, -r, "/root/path (rootfs %s)", c->rootfs);
 	if (stat(c->rootfs, &st) < 0)

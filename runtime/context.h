@@ -7,6 +7,7 @@
 #pragma once
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "plan/request.h"
@@ -19,10 +20,15 @@ struct context {
 	int root_fd;          /* opened on first use by state_root(), -1 before */
 	struct host host;     /* filled by host_probe() on first use */
 	bool host_probed;
+	bool cgroup_probed;   /* host.cgroup_mount is filled */
 	bool userns_probed;   /* host.in_userns is filled: asked for first, to find the root */
 	enum cgroup_manager manager;
 	bool debug;
 	struct trace *trace;  /* runtime/trace.h; NULL: none */
+	struct {
+		bool known;
+		uint64_t set; /* bit n - 1: signal n */
+	} ignored;            /* by the caller: interrupt_ignored() */
 	struct {
 		bool on;
 		int fd, program;
@@ -32,3 +38,7 @@ struct context {
 
 /* Probes the host once. 0 or -errno. */
 int host_probe(struct context *, struct err *e);
+/* has_terminal, rows and columns, for who makes a terminal. */
+void host_probe_terminal(struct context *);
+/* Only host.cgroup_mount, for commands that look at a cgroup that is there. */
+void host_probe_cgroup(struct context *);

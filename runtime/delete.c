@@ -20,16 +20,15 @@
 enum { KILL_TIMEOUT = 10000 };
 
 /* A container that was never started goes too: containerd and scripts give up on one by a plain delete. */
-static int check_idle(struct context *context, const struct container *c, struct err *e)
+static int check_idle(struct context *context, struct container *c, struct err *e)
 {
-	enum status status;
-	int r = container_status(context, c, &status, e);
+	int r = container_status(context, c, &c->found, e);
 
 	if (r < 0)
 		return r;
-	if (status != STATUS_STOPPED && status != STATUS_CREATED)
+	if (c->found != STATUS_STOPPED && c->found != STATUS_CREATED)
 		return err_say(e, EBUSY, "cannot delete container %s that is not stopped: %s",
-			       c->id, status_names[status]);
+			       c->id, status_names[c->found]);
 	return 0;
 }
 
@@ -85,9 +84,11 @@ static void end_unit(const struct container *c)
 static int end_cgroup(struct context *context, const struct container *c, struct err *e)
 {
 	autofd cgroup = -1;
+	struct scope scope;
 	int r;
 
-	if (!c->cgroup)
+	/* In most cases all processes have ended. systemd is told before its cgroup goes. */
+	if (!c->cgroup || (!container_scope(c, &scope) && cgroup_remove_empty(&context->host, c->cgroup)))
 		return 0;
 	r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
 	if (r == 0)
@@ -126,7 +127,7 @@ static int dismantle(struct context *context, const struct container *c, struct 
 {
 	const struct spec *spec = NULL;
 	struct err no_spec;
-	int r = end_init(context, c, e);
+	int r = c->found == STATUS_STOPPED ? 0 : end_init(context, c, e);
 
 	if (!c->no_poststop && container_spec(context, c, &spec, &no_spec) < 0)
 		log_line(LOG_LEVEL_DEBUG, "%s: poststop hooks are not run", no_spec.text);
@@ -153,7 +154,8 @@ static int dismantle_unread(struct context *context, struct container *c, bool d
 
 	if (container_spec(context, c, &spec, &ignored) == 0)
 		wanted = spec->linux.cgroups_path;
-	if (!damaged || cgroup_path(context->arena, &context->host, wanted, c->id, &c->cgroup,
+	if (!damaged || host_probe(context, &ignored) < 0 ||
+	    cgroup_path(context->arena, &context->host, wanted, c->id, &c->cgroup,
 				    &ignored) < 0)
 		c->cgroup = NULL;
 	c->bundle = "/";
@@ -183,10 +185,9 @@ static void end_unlocked(struct context *context, const struct container *c)
 int container_delete(struct context *context, const char *id, bool force, struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	int r = host_probe(context, e);
+	int r = container_open(context, id, false, &c, e);
 
-	if (r == 0)
-		r = container_open(context, id, false, &c, e);
+	host_probe_cgroup(context);
 	if (r == 0 && force && !container_lock_now(&c))
 		end_unlocked(context, &c);
 	if (r == 0)

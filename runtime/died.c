@@ -16,7 +16,8 @@ static int open_quietly(struct context *context, const char *path)
 	struct err ignored;
 	int cgroup = -1;
 
-	if (path && host_probe(context, &ignored) == 0)
+	host_probe_cgroup(context);
+	if (path)
 		cgroup_open(&context->host, path, &cgroup, &ignored);
 	return cgroup;
 }

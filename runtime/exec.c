@@ -89,14 +89,16 @@ static int check_terminal(const struct entering *n, struct err *e)
 
 static int find(struct entering *n, struct err *e)
 {
-	int r = container_look(n->context, n->ask->id, false, &n->container, e);
+	int r = host_probe(n->context, e);
 
+	if (r == 0)
+		r = container_look(n->context, n->ask->id, false, &n->container, e);
 	if (r == 0)
 		r = check_status(n, e);
 	if (r < 0)
 		return r;
-	n->init = container_pidfd(&n->container, e);
-	return n->init < 0 ? n->init : container_spec(n->context, &n->container, &n->spec, e);
+	n->init = n->container.pidfd;
+	return container_spec(n->context, &n->container, &n->spec, e);
 }
 
 static int compose(struct entering *n, struct err *e)
@@ -105,6 +107,8 @@ static int compose(struct entering *n, struct err *e)
 
 	if (r == 0)
 		r = check_terminal(n, e);
+	if (r == 0 && n->process->terminal)
+		host_probe_terminal(n->context);
 	if (r == 0)
 		r = lsm_probe(n->context, n->spec, n->process, e);
 	if (r == 0)
@@ -209,7 +213,6 @@ int container_exec(struct context *context, const struct exec_request *ask, int 
 	r = enter(&n, ret_status, e);
 	launch_clear(&n.launch);
 	fd_close(&n.cgroup);
-	fd_close(&n.init);
 	container_close(&n.container);
 	interrupt_end(context);
 	return r;

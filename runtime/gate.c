@@ -109,7 +109,8 @@ static int init_died(struct context *context, const struct container *c, struct 
 		return -e->code;
 	err_say(e, ECHILD, "container %s has stopped: its first process ended before it executed "
 			   "the program", c->id);
-	if (c->cgroup && host_probe(context, &ignored) == 0 &&
+	host_probe_cgroup(context);
+	if (c->cgroup &&
 	    cgroup_open(&context->host, c->cgroup, &cgroup, &ignored) == 0)
 		why = cgroup_why(context->arena, cgroup, NULL);
 	return why ? err_hint(e, "%s", why) : -e->code;

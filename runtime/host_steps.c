@@ -160,7 +160,9 @@ static int step_cgroup_devices(struct lane *lane, const struct plan_step *step, 
 {
 	const char *blob = (const char *)lane->plan + (uint32_t)step->arg[0];
 
-	return cgroup_devices_attach(lane->cgroup, blob, step->arg[0] >> 32, e);
+	return lane->cgroup_made
+		       ? cgroup_devices_attach_first(lane->cgroup, blob, step->arg[0] >> 32, e)
+		       : cgroup_devices_attach(lane->cgroup, blob, step->arg[0] >> 32, e);
 }
 
 static int step_cgroup_own(struct lane *lane, const struct plan_step *step, struct err *e)

@@ -7,10 +7,13 @@
  * Invariant: one that the caller ignores (nohup, jobs of a script) stays ignored.
  */
 #pragma once
+#include <stdint.h>
 
 struct context;
 struct err;
 
+/* The signals that tare ignores, most of them because its caller does: bit n - 1 is signal n. All when it cannot be told. */
+uint64_t interrupt_ignored(struct context *);
 /* From here on interrupt_fd() tells of them; once a command. */
 int interrupt_begin(struct context *, struct err *e);
 /* They act as they did before; one that came meanwhile does so now. */

@@ -105,10 +105,11 @@ int container_kill(struct context *context, const char *id, const char *text, bo
 {
 	autocontainer c = CONTAINER_NONE;
 	int signal;
-	int r = container_look(context, id, false, &c, e);
+	int r = container_load(context, id, false, &c, e);
 
 	if (r < 0)
 		return r;
+	host_probe_cgroup(context);
 	if (signal_parse(text, &signal) < 0)
 		return err_say(e, EINVAL, "unknown signal: %s", text);
 	if (all && !container_tells_processes(&c))
@@ -116,5 +117,5 @@ int container_kill(struct context *context, const char *id, const char *text, bo
 					    "its own: only its first process is told", c.id);
 	if (means_all(&c, signal, all))
 		return kill_all(context, &c, signal, e);
-	return c.found == STATUS_STOPPED ? not_running(&c, e) : kill_init(&c, signal, e);
+	return kill_init(&c, signal, e);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,11 +20,15 @@
 #include "runtime/version.h"
 
 /* A descriptor below 3 that is free would be given to the next file that is opened, and what is
- * meant for the user would end up in it. */
+ * meant for the user would end up in it. One call asks for all three. */
 static int fill_standard_fds(struct err *e)
 {
+	struct pollfd fds[STDERR_FILENO + 1] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(fds, STDERR_FILENO + 1, 0) < 0)
+		return err_set(e, errno, "poll");
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		if (fds[fd].revents & POLLNVAL && open("/dev/null", O_RDWR) != fd)
 			return err_set(e, errno, "cannot open /dev/null for descriptor %d", fd);
 	return 0;
 }

@@ -136,7 +136,7 @@ static int describe(struct making *m, struct err *e)
 	container->bundle = m->config.bundle;
 	container->rootfs = m->config.rootfs;
 	container->created = now(m->context->arena);
-	container->owner_uid = geteuid();
+	container->owner_uid = m->context->host.uid;
 	container->owner = "";
 	container->namespaces = namespace_flags(spec);
 	container->oci_version = spec->oci_version;
@@ -166,6 +166,8 @@ int making_prepare(struct making *m, struct err *e)
 		r = check_process(m, e);
 	if (r == 0)
 		r = host_probe(m->context, e);
+	if (r == 0 && m->config.spec->process.terminal)
+		host_probe_terminal(m->context);
 	return r < 0 ? r : lsm_probe(m->context, m->config.spec, &m->config.spec->process, e);
 }
 

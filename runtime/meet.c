@@ -182,7 +182,7 @@ static pid_t pidfd_pid(int pidfd)
 	char *line;
 
 	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
-	if (file_read(AT_FDCWD, path, 4096, &text) < 0)
+	if (file_read_short(AT_FDCWD, path, 4096, &text) < 0)
 		return -1;
 	line = strstr(text.text, "\nPid:\t");
 	if (!line)

@@ -83,8 +83,10 @@ static int run_errand(struct context *context, const struct container *c,
 int container_mounts(struct context *context, const struct mounts_request *ask, struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	int r = container_look(context, ask->id, true, &c, e);
+	int r = host_probe(context, e);
 
+	if (r == 0)
+		r = container_look(context, ask->id, true, &c, e);
 	if (r == 0)
 		r = check(&c, e);
 	return r < 0 ? r : run_errand(context, &c, ask, e);

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,7 +36,7 @@ static bool in_userns(void)
 {
 	autobuf map = { 0 };
 
-	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map) < 0)
+	if (file_read_short(AT_FDCWD, "/proc/self/uid_map", 4096, &map) < 0)
 		return false;
 	return !map.text || !is_identity(map.text); /* without text nothing is mapped yet */
 }
@@ -97,15 +98,13 @@ static int has_sys_admin(bool *ret_has, struct err *e)
 	return 0;
 }
 
-static void probe_terminal(struct host *host)
+void host_probe_terminal(struct context *context)
 {
 	struct winsize size = { 0 };
 
-	host->has_terminal = isatty(STDIN_FILENO) == 1;
-	if (!host->has_terminal || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0)
-		return;
-	host->rows = size.ws_row;
-	host->columns = size.ws_col;
+	context->host.has_terminal = ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0;
+	context->host.rows = size.ws_row;
+	context->host.columns = size.ws_col;
 }
 
 /* Root that is the system's, be it in a container with a systemd of its own, has the system's manager. */
@@ -125,7 +124,7 @@ static void probe_manager(struct arena *arena, struct host *host)
 
 static int probe(struct context *context, struct err *e)
 {
-	struct host host = { .uid = geteuid(), .gid = getegid() };
+	struct host host = { .uid = (uid_t)getauxval(AT_EUID), .gid = (gid_t)getauxval(AT_EGID) };
 	bool sys_admin = false;
 	int r;
 
@@ -140,10 +139,17 @@ static int probe(struct context *context, struct err *e)
 	host.no_terminal_group = host.in_userns && no_terminal_group();
 	host.manager = context->manager;
 	probe_manager(context->arena, &host);
-	probe_terminal(&host);
 	context->host = host;
 	context->host_probed = true;
 	return 0;
+}
+
+void host_probe_cgroup(struct context *context)
+{
+	if (context->host_probed || context->cgroup_probed)
+		return;
+	context->host.cgroup_mount = cgroup_find_mount();
+	context->cgroup_probed = true;
 }
 
 int host_probe(struct context *context, struct err *e)

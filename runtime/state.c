@@ -40,12 +40,12 @@ int state_root(struct context *context, bool make, int *ret_fd, struct err *e)
 		*ret_fd = context->root_fd;
 		return 0;
 	}
-	fd = open(context->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, context->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && make) {
 		r = make_root(context->root);
 		if (r < 0)
 			return err_set(e, -r, "state root %s: mkdir", context->root);
-		fd = open(context->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(AT_FDCWD, context->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (fd < 0)
 		return err_set(e, errno, "state root %s: open", context->root);
@@ -62,6 +62,7 @@ static int say_absent(const char *id, struct err *e)
 void container_close(struct container *c)
 {
 	fd_close(&c->dir);
+	fd_close(&c->pidfd);
 	c->locked = false;
 }
 
@@ -105,7 +106,8 @@ static int open_directory(struct context *context, int root, const char *id, boo
 {
 	autocontainer c = { .id = arena_strdup(context->arena, id),
 			    .dir = openat(root, id,
-					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) };
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+			    .pidfd = -1 };
 	int r;
 
 	if (c.dir < 0 && (errno == ENOENT || errno == ENAMETOOLONG))
@@ -172,7 +174,7 @@ int container_read(struct context *context, struct container *c, struct err *e)
 {
 	struct container read = *c;
 	autobuf text = { 0 };
-	int r = file_read(c->dir, "state.json", STATE_MAX, &text);
+	int r = file_read_short(c->dir, "state.json", STATE_MAX, &text);
 
 	if (r == -ENOENT) {
 		say_absent(c->id, e);

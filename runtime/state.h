@@ -63,9 +63,10 @@ struct container {
 	/* open handles: -1 in CONTAINER_NONE */
 	int dir;                /* the state directory, O_DIRECTORY */
 	bool locked;            /* dir holds the flock */
+	int pidfd;              /* of its process, when container_look() found it alive */
 };
 
-#define CONTAINER_NONE { .dir = -1 } /* container_close() accepts it */
+#define CONTAINER_NONE { .dir = -1, .pidfd = -1 } /* container_close() accepts it */
 
 /* Ids: [A-Za-z0-9_+.-]{1,1024}, not "." or "..". */
 int container_id_check(const char *id, struct err *e);
@@ -109,7 +110,8 @@ int container_identify(struct container *, pid_t pid, int pidfd, struct err *e);
  * stopped. */
 int container_status(struct context *, const struct container *, enum status *ret_status,
 		     struct err *e);
-/* What most commands begin with: container_load(), the host probed, and what the container is doing, in found. */
+/* What most commands begin with: container_load(), and what the container is doing, in found, with its pidfd. Of the host only
+ * host_probe_cgroup() is done. */
 int container_look(struct context *, const char *id, bool lock, struct container *ret_container,
 		   struct err *e);
 /* -EINVAL "container not running: ID is stopped", for one that was looked at and has no process to speak of. */

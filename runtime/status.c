@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -19,7 +18,7 @@
 #include "runtime/launch.h"
 #include "runtime/state.h"
 
-enum { PIDFS_MAGIC = 0x50494446, START_TIME_FIELD = 22 };
+enum { START_TIME_FIELD = 22 };
 
 const char *const status_names[STATUS_COUNT] = {
 	[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
@@ -63,19 +62,16 @@ static int read_start_time(pid_t pid, uint64_t *ret_ticks)
 	int r;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	r = file_read(AT_FDCWD, path, 64 * 1024, &text);
+	r = file_read_short(AT_FDCWD, path, 64 * 1024, &text);
 	return r < 0 ? r : stat_start_time(text.text, ret_ticks);
 }
 
-/* Before pidfs (6.9) all pidfds shared one anonymous inode, which says nothing. */
-static uint64_t pidfs_inode(int pidfd)
+/* Before pidfs (6.9) all pidfds shared one anonymous inode: it is the same for every process then, and says nothing. */
+static uint64_t pidfd_inode(int pidfd)
 {
-	struct statfs fs;
 	struct stat st;
 
-	if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PIDFS_MAGIC || fstat(pidfd, &st) < 0)
-		return 0;
-	return st.st_ino;
+	return fstat(pidfd, &st) < 0 ? 0 : st.st_ino;
 }
 
 int container_identify(struct container *c, pid_t pid, int pidfd, struct err *e)
@@ -87,13 +83,13 @@ int container_identify(struct container *c, pid_t pid, int pidfd, struct err *e)
 		return err_set(e, -r, "container %s: /proc/%d/stat", c->id, pid);
 	c->pid = pid;
 	c->start_time = start;
-	c->pidfd_inode = pidfs_inode(pidfd);
+	c->pidfd_inode = pidfd_inode(pidfd);
 	return 0;
 }
 
 static bool is_the_one(const struct container *c, int pidfd)
 {
-	uint64_t inode = pidfs_inode(pidfd);
+	uint64_t inode = pidfd_inode(pidfd);
 	uint64_t start;
 
 	if (c->pidfd_inode && inode && inode != c->pidfd_inode)
@@ -145,9 +141,10 @@ static int read_frozen(struct context *context, const struct container *c, bool 
 {
 	autofd cgroup = -1;
 	bool frozen = false;
-	int r = c->cgroup ? host_probe(context, e) : 0;
+	int r = 0;
 
-	if (r == 0 && c->cgroup)
+	host_probe_cgroup(context);
+	if (c->cgroup)
 		r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
 	if (r == 0 && cgroup >= 0)
 		r = cgroup_frozen(cgroup, &frozen, e);
@@ -158,25 +155,12 @@ static int read_frozen(struct context *context, const struct container *c, bool 
 	return 0;
 }
 
-int container_status(struct context *context, const struct container *c, enum status *ret_status,
-		     struct err *e)
+static int status_living(struct context *context, const struct container *c,
+			 enum status *ret_status, struct err *e)
 {
-	autofd pidfd = -1;
 	bool frozen = false;
-	int r;
+	int r = read_frozen(context, c, &frozen, e);
 
-	if (c->pid == 0) {
-		*ret_status = locked_by_another(c) ? STATUS_CREATING : STATUS_STOPPED;
-		return 0;
-	}
-	pidfd = container_pidfd(c, e);
-	if (pidfd == -ESRCH) {
-		*ret_status = STATUS_STOPPED;
-		return 0;
-	}
-	if (pidfd < 0)
-		return pidfd;
-	r = read_frozen(context, c, &frozen, e);
 	if (r < 0)
 		return r;
 	if (frozen)
@@ -190,6 +174,37 @@ int container_status(struct context *context, const struct container *c, enum st
 	return 0;
 }
 
+/* *ret_pidfd is the process's when it lives, else -1. */
+static int look(struct context *context, const struct container *c, enum status *ret_status,
+		int *ret_pidfd, struct err *e)
+{
+	autofd pidfd = -1;
+	int r;
+
+	*ret_pidfd = -1;
+	if (c->pid == 0) {
+		*ret_status = locked_by_another(c) ? STATUS_CREATING : STATUS_STOPPED;
+		return 0;
+	}
+	pidfd = container_pidfd(c, e);
+	if (pidfd == -ESRCH) {
+		*ret_status = STATUS_STOPPED;
+		return 0;
+	}
+	r = pidfd < 0 ? pidfd : status_living(context, c, ret_status, e);
+	if (r == 0)
+		*ret_pidfd = fd_take(&pidfd);
+	return r;
+}
+
+int container_status(struct context *context, const struct container *c, enum status *ret_status,
+		     struct err *e)
+{
+	autofd pidfd = -1;
+
+	return look(context, c, ret_status, &pidfd, e);
+}
+
 int container_look(struct context *context, const char *id, bool lock,
 		   struct container *ret_container, struct err *e)
 {
@@ -197,9 +212,7 @@ int container_look(struct context *context, const char *id, bool lock,
 	int r = container_load(context, id, lock, &c, e);
 
 	if (r == 0)
-		r = host_probe(context, e);
-	if (r == 0)
-		r = container_status(context, &c, &c.found, e);
+		r = look(context, &c, &c.found, &c.pidfd, e);
 	if (r < 0)
 		return r;
 	*ret_container = c;

@@ -47,23 +47,29 @@ static int set_descriptor(struct sockaddr_un *address, int dir, const char *path
 	return (int)sizeof *address;
 }
 
-static int connect_to(int fd, int dir, const char *path)
+/* The address of path; *ret_node is to stay open until it is used. */
+static int set_address(struct sockaddr_un *address, int dir, const char *path, int *ret_node)
 {
-	struct sockaddr_un address = { 0 };
-	autofd node = -1;
-	int length = dir == AT_FDCWD && *path == '@' ? set_abstract(&address, path)
-						     : set_descriptor(&address, dir, path, &node);
-
-	if (length < 0)
-		return length;
-	return connect(fd, (const struct sockaddr *)&address, (socklen_t)length) < 0 ? -errno : 0;
+	return dir == AT_FDCWD && *path == '@' ? set_abstract(address, path)
+					       : set_descriptor(address, dir, path, ret_node);
 }
 
+static int connect_to(int fd, const struct sockaddr_un *address, int length)
+{
+	return connect(fd, (const struct sockaddr *)address, (socklen_t)length) < 0 ? -errno : 0;
+}
+
+/* Most often nothing is there, which costs no socket. */
 int unix_connect(int dir, const char *path, int type)
 {
-	autofd fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	int r = fd < 0 ? -errno : connect_to(fd, dir, path);
+	struct sockaddr_un address = { 0 };
+	autofd node = -1, fd = -1;
+	int r = set_address(&address, dir, path, &node), length = r;
 
+	if (r >= 0)
+		fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (r >= 0)
+		r = fd < 0 ? -errno : connect_to(fd, &address, length);
 	return r < 0 ? r : fd_take(&fd);
 }
 
@@ -71,12 +77,15 @@ int unix_connect(int dir, const char *path, int type)
 int unix_connect_within(const char *path, int milliseconds)
 {
 	const struct timeval limit = { milliseconds / 1000, milliseconds % 1000 * 1000 };
-	autofd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	autofd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), node = -1;
+	struct sockaddr_un address = { 0 };
 	int r;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
 		return -errno;
-	r = connect_to(fd, AT_FDCWD, path);
+	r = set_address(&address, AT_FDCWD, path, &node);
+	if (r >= 0)
+		r = connect_to(fd, &address, r);
 	return r < 0 ? r : fd_take(&fd);
 }
 

@@ -48,8 +48,10 @@ int container_update(struct context *context, const char *id, const struct updat
 		     struct err *e)
 {
 	autocontainer c = CONTAINER_NONE;
-	int r = container_look(context, id, true, &c, e);
+	int r = host_probe(context, e);
 
+	if (r == 0)
+		r = container_look(context, id, true, &c, e);
 	if (r == 0)
 		r = check(&c, ask->resources, e);
 	return r < 0 ? r : change(context, &c, ask, e);

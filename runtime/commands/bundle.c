@@ -17,7 +17,10 @@ int bundle_host(struct invocation *in, struct err *e)
 {
 	if (in->options->assume)
 		return host_assume(in->context, in->options->assume, e);
-	return host_probe(in->context, e);
+	if (host_probe(in->context, e) < 0)
+		return -e->code;
+	host_probe_terminal(in->context);
+	return 0;
 }
 
 /* What cannot be known without looking, and is not assumed. */
