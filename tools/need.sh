@@ -13,7 +13,7 @@ demo="busybox-static procps"
 test="python3 python3-pytest busybox-static crun runc umoci mmdebstrap procps iproute2
 	util-linux uidmap strace perl-base jq universal-ctags mandoc shellcheck clang apparmor secilc criu iptables"
 deep="clang clang-tidy"
-bench="crun runc musl-tools busybox-static python3 util-linux linux-libc-dev"
+bench="crun runc musl-tools strace python3-matplotlib qemu-system-x86 kmod busybox-static python3 util-linux linux-libc-dev"
 # Installed, not started: the engines run in the virtual machine.
 engines="crun runc mmdebstrap podman buildah conmon catatonit uidmap python3 busybox-static"
 vm="qemu-system-x86 busybox-static python3 kmod systemd dbus dbus-user-session libpam-systemd"
