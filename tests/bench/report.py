@@ -50,6 +50,16 @@ def times(samples):
         yield f"| {work} | " + " | ".join(cell(by.get(name)) for name in names) + f" | {'; '.join(found) or '-'} |"
 
 
+def profile_costs(samples):
+    """What the profile adds: of each round, whose two runs met the same mood of the machine."""
+    for name, profiled in samples["run, Docker's profile"].items():
+        plain = samples["run"].get(name, samples["run"]["tare"])
+        pairs = [(a, b) for a, b in zip(plain, profiled) if a is not None and b is not None]
+        if pairs:
+            yield (f"- {name}: {statistics.median(b - a for a, b in pairs):.2f} "
+                   f"({min(b for _, b in pairs) - min(a for a, _ in pairs):.2f})")
+
+
 def figure_verdict(by, name):
     found = []
     for peer, limit in goals.of(goals.FIGURES, name):
@@ -72,6 +82,10 @@ def lines(bench):
     yield machine.sentence(bench["machine"]) + f" {bench['rounds']} rounds, in interleaved order."
     yield ""
     yield from times(bench["milliseconds"])
+    yield ""
+    yield "What the profile adds to a run, ms: the median of the differences of each round (the difference of the two minima)"
+    yield ""
+    yield from profile_costs(bench["milliseconds"])
     yield ""
     yield from figures(bench["figures"])
     inside = bench.get("in the virtual machine")
