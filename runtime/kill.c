@@ -86,8 +86,10 @@ static int kill_all(struct context *context, const struct container *c, int sign
 	if (signal != SIGKILL || !c->cgroup)
 		return signal_each(context, c, signal, e);
 	r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
+	/* systemd ends a scope with its last process. containerd sends the signal behind a
+	 * container's end, and does not hear of the end when that fails. */
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? 0 : r;
 	/* kill(2) does not wait either: delete does. */
 	r = cgroup_kill(cgroup, 0, e);
 	return r == -ETIMEDOUT ? 0 : r;

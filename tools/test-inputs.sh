@@ -8,7 +8,7 @@
 set -eu
 # shellcheck disable=SC1091
 . /etc/os-release
-engines="containerd,docker.io,runc,crun,iptables,iproute2,procps,kmod,busybox-static,apparmor,uidmap,ca-certificates,python3,python3-grpcio,python3-protobuf"
+engines="containerd,docker.io,docker-compose,systemd,dbus,runc,crun,iptables,iproute2,procps,kmod,busybox-static,apparmor,uidmap,ca-certificates,python3,python3-grpcio,python3-protobuf"
 
 # plan TREE: what it is made of.
 plan() {

@@ -99,19 +99,37 @@ vm_selinux() {
 		sh -c "exec $pytest/test_selinux.py"
 }
 
-# Engines with tare, runc and crun side by side, in two virtual machines at once: this machine's Podman and
-# Buildah, and containerd and Docker of a tree of their own.
+# Engines with tare, runc and crun side by side, in two virtual machines at a time: this machine's Podman and
+# Buildah, and containerd and Docker of a tree of their own. Each is booted without systemd, then with systemd as process
+# 1 and as the engines' cgroup manager; what only a newer containerd asks for has a newer tree.
 engines() {
 	tree=${TARE_ENGINES_TREE:-engines}
-	tools/test-inputs.sh "$tree" || return 1
+	tools/test-inputs.sh "$tree" forky || return 1
 	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
-	engine_machine command podman buildah >"$report/engines-1" 2>&1 &
+	tests/vm/run -- true || return 1 # what the machines are made of is made once
+	engines_here >"$report/engines-1" 2>&1 &
 	other=$!
 	engines_status=0
-	engine_machine --tree "build-inputs/$tree/rootfs" containerd docker >"$report/engines-2" 2>&1 || engines_status=1
+	engines_of_tree >"$report/engines-2" 2>&1 || engines_status=1
 	wait "$other" || engines_status=1
 	cat "$report"/engines-?
 	return "$engines_status"
+}
+
+engines_here() {
+	here_status=0
+	engine_machine -- "$engine_scripts" command podman buildah || here_status=1
+	engine_machine --systemd -- tests/vm/user "$engine_scripts" systemd_podman systemd_rootless || here_status=1
+	return "$here_status"
+}
+
+engines_of_tree() {
+	tree_status=0
+	engine_machine --tree "build-inputs/$tree/rootfs" -- "$engine_scripts" containerd docker || tree_status=1
+	engine_machine --systemd --tree "build-inputs/$tree/rootfs" -- "$engine_scripts" systemd_cri systemd_docker ||
+		tree_status=1
+	engine_machine --tree build-inputs/forky/rootfs -- "$engine_scripts" newer_cri || tree_status=1
+	return "$tree_status"
 }
 
 # Checkpoint and restore of real programs, with every option, and by engines: with this release's CRIU and kernel,
@@ -120,14 +138,14 @@ criu() {
 	tools/test-inputs.sh debian engines trixie || return 1
 	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
 	(
-		criu_machine && engine_machine podman_checkpoint &&
-			engine_machine --tree build-inputs/engines/rootfs containerd_checkpoint
+		criu_machine && engine_machine -- "$engine_scripts" podman_checkpoint &&
+			engine_machine --tree build-inputs/engines/rootfs -- "$engine_scripts" containerd_checkpoint
 	) >"$report/criu-1" 2>&1 &
 	other=$!
 	criu_status=0
 	(
 		criu_machine --tree build-inputs/trixie/rootfs --release trixie && export TARE_ENGINES_PEERS= &&
-			engine_machine --tree build-inputs/trixie/rootfs podman_checkpoint containerd_checkpoint
+			engine_machine --tree build-inputs/trixie/rootfs -- "$engine_scripts" podman_checkpoint containerd_checkpoint
 	) >"$report/criu-2" 2>&1 || criu_status=1
 	wait "$other" || criu_status=1
 	cat "$report"/criu-?
@@ -141,12 +159,11 @@ criu_machine() {
 		sh -c "exec $pytest/test_checkpoint.py $pytest_criu"
 }
 
-# A virtual machine for scripts of these names: engine_machine [--tree TREE] NAME...
+# A virtual machine for some of the scripts: engine_machine [OPTION]... -- COMMAND...
+engine_scripts=tests/integration/engines/run
 engine_machine() {
-	[ "$1" = --tree ] && machine_tree=$2 && shift 2
 	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --memory "${TARE_VM_MEMORY:-4G}" \
-		--timeout "${TARE_VM_TIMEOUT:-1500}" ${machine_tree:+--tree "$machine_tree"} -- \
-		tests/integration/engines/run "$@"
+		--timeout "${TARE_VM_TIMEOUT:-1500}" "$@"
 }
 
 failed=0

@@ -387,3 +387,16 @@ def test_stopped_by_systemd(bundle, manager):
     manager.systemctl("stop", unit_of(container))
     wait_until(lambda: container.status == "stopped")
     container.delete()
+
+
+def test_kill_all_behind_the_end(bundle, manager):
+    """containerd kills all of a container whose program has ended, and shows nobody the end while that fails; the
+    scope went with the last process."""
+    container = bundle.shell(SLEEP).start()
+    place, pid = cgroup(container), container.pid
+    container.end()
+    os.waitpid(pid, 0)
+    wait_until(lambda: not place.exists())
+    container.tare("kill", "--all", container.id, "KILL")
+    container.tare("kill", "--all", container.id, "TERM")
+    container.remove()

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import subprocess
 import sys
 
 from compare import Engine, Script, busybox_root, wait_until
@@ -95,7 +97,9 @@ def version(runtime):
     first, *lines = outcome.out.splitlines()
     assert re.fullmatch(rf"{runtime.name} version \d+\.\d+\S*( .*)?", first), outcome
     assert runtime("-v") == outcome.out.strip()
-    return [outcome.status, any(re.fullmatch(r"spec: \d+\.\d+\.\d+\S*", line) for line in lines)]
+    assert any(re.fullmatch(r"spec: \d+\.\d+\.\d+\S*", line) for line in lines), lines
+    return [outcome.status, [name for name in ("commit", "spec", "libseccomp")
+                             if any(line.startswith(f"{name}: ") for line in lines)]]
 
 
 @script.case
@@ -276,9 +280,12 @@ def exec_gids(runtime):
     seen = runtime.try_("exec", "--additional-gids", "42", "--additional-gids", "43", "gids", "id", "-G").seen()
     runtime("pause", "gids")
     refused = runtime.try_("exec", "gids", "true")
+    process = runtime.start("exec", "--ignore-paused", "gids", "sh", "-c", "exit 8", stdin=subprocess.DEVNULL)
+    wait_until(lambda: len(json.loads(runtime("ps", "--format", "json", "gids"))) == 2 or process.poll() is not None)
     runtime("resume", "gids")
+    status = process.wait()
     runtime.end("gids")
-    return [seen, refused.status != 0]
+    return [seen, refused.status != 0, status]
 
 
 @script.case(more=True)
@@ -299,6 +306,49 @@ def kill_forms(runtime):
     bad = said(runtime.try_("kill", "kill", "NOSUCH"))
     runtime("kill", "--all", "kill", "KILL")
     return [lines, bad[0], process.wait()]
+
+
+@script.case(more=True)
+def regular_expressions(runtime):
+    """kill --regex and delete --regex: every container whose id matches."""
+    for id in ("re-1", "re-2", "other"):
+        runtime.sleeper(id)
+    statuses = [runtime.try_("kill", "--regex", "^re-[12]$", "KILL").status]
+    if statuses == [0]:
+        wait_until(lambda: all(runtime.state(id)["status"] == "stopped" for id in ("re-1", "re-2")))
+    statuses.append(runtime.try_("delete", "--regex", "^re-").status)
+    left = runtime("list", "--quiet").split()
+    for id in left:
+        runtime.end(id)
+    return [statuses, left]
+
+
+@script.case(more=True)
+def pidfd_socket(runtime):
+    """create and exec --pidfd-socket: a descriptor of the new process goes to the socket."""
+    def received(*args):
+        path = runtime.directory / f"pidfd-{args[0]}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+            server.bind(str(path))
+            server.listen()
+            outcome = runtime.try_(args[0], "--pidfd-socket", path, *args[1:])
+            if outcome.status:
+                return "no --pidfd-socket"
+            with server.accept()[0] as connection:
+                _, (fd,), _, _ = socket.recv_fds(connection, 4096, 1)
+        with open(f"/proc/self/fdinfo/{fd}") as file:
+            pid = re.search(r"^Pid:\s*(\d+)$", file.read(), re.M).group(1)
+        os.close(fd)
+        return int(pid)
+    path = runtime.write(*runtime.bundle("sleep", "1000000"))
+    first = received("create", "--bundle", path, "pidfd")
+    if isinstance(first, str):
+        return first
+    runtime("start", "pidfd")
+    second = received("exec", "--detach", "pidfd", "sleep", "1000000")
+    assert [first, second] == sorted(json.loads(runtime("ps", "--format", "json", "pidfd"))), (first, second)
+    runtime.end("pidfd")
+    return True
 
 
 @script.case
@@ -370,6 +420,12 @@ def command_lines(runtime):
     return [{" ".join(line): runtime.try_(*line).status != 0 for line in lines},
             runtime.try_("--help").status,
             {name: runtime.try_(name, "--help").status for name in ("create", "exec", "update")}]
+
+
+@script.case
+def checkpoint_help(runtime):
+    """checkpoint --help succeeds: what Podman asks before it offers a checkpoint."""
+    return runtime.try_("checkpoint", "--help").status
 
 
 @script.case(more=True)

@@ -134,6 +134,7 @@ class Script:
     def __init__(self, path, make_engine):
         self.name, self.make_engine, self.cases = pathlib.Path(path).stem, make_engine, []
         self.all = ALL
+        self.bad, self.lock = 0, threading.Lock()
 
     def case(self, function=None, *, more=False):
         """Decorates a case; its docstring is what it proves. more: only run when all of them are."""
@@ -141,6 +142,12 @@ class Script:
             self.cases.append((function.__name__, (function.__doc__ or "").split("\n")[0], function, more))
             return function
         return add(function) if function else add
+
+    def adopt(self, other, *names):
+        """Cases of another script, where what they drive is set up differently."""
+        self.cases += [case for case in other.cases if case[0] in names]
+        missing = set(names) - {case[0] for case in other.cases}
+        assert not missing, missing
 
     def known(self):
         """{(case, peer): reason} from the table."""
@@ -154,24 +161,27 @@ class Script:
             sys.exit(f"{self.name}: no case {', '.join(sorted(unknown))}")
         return [case for case in self.cases if (case[0] in names if names else ALL or not case[3])]
 
-    def drive(self, engine, cases):
-        """{case: what was seen} with one runtime."""
-        seen = {}
-        for case, _, function, _ in cases:
+    def drive(self, engine, cases, seen):
+        """The cases with one runtime. Whoever is the last to have seen one judges it."""
+        for case, what, function, _ in cases:
             begin = time.monotonic()
-            seen[case] = look(function, engine)
+            sight = look(function, engine)
             trace(f"{self.name}/{case} {engine.name} {time.monotonic() - begin:.1f} s")
-        return seen
+            with self.lock:
+                seen[engine.name][case] = sight
+                if all(case in sights for sights in seen.values()):
+                    self.bad += self.judge(case, what, seen)
 
     def compare(self, engines, cases):
-        """{runtime: {case: what was seen}}. Engines are opened one behind the other: what they share on a
-        machine, like Podman's locks, is set up by whoever is first."""
+        """Engines are opened one behind the other: what they share on a machine, like Podman's locks, is set up by
+        whoever is first."""
+        seen = {engine.name: {} for engine in engines}
         try:
             for engine in engines:
                 engine.open()
             with concurrent.futures.ThreadPoolExecutor() as pool:
-                futures = {engine.name: pool.submit(self.drive, engine, cases) for engine in engines}
-                return {name: future.result() for name, future in futures.items()}
+                for future in [pool.submit(self.drive, engine, cases, seen) for engine in engines]:
+                    future.result()
         finally:
             for engine in engines:
                 engine.close()
@@ -183,12 +193,11 @@ class Script:
             sys.exit(0)
         directory = tempfile.mkdtemp(prefix=f"{self.name}.", dir="/var/tmp")
         begin = time.monotonic()
-        seen = self.compare([self.make_engine(name, program, f"{directory}/{name}")
-                             for name, program in programs().items()], cases)
+        self.compare([self.make_engine(name, program, f"{directory}/{name}")
+                      for name, program in programs().items()], cases)
         shutil.rmtree(directory, ignore_errors=True)
-        bad = sum(self.judge(case, what, seen) for case, what, _, _ in cases)
-        print(f"{self.name}: {len(cases) - bad} of {len(cases)} proved in {time.monotonic() - begin:.0f} s")
-        sys.exit(1 if bad else 0)
+        print(f"{self.name}: {len(cases) - self.bad} of {len(cases)} proved in {time.monotonic() - begin:.0f} s")
+        sys.exit(1 if self.bad else 0)
 
     def judge(self, case, what, seen):
         """Prints what a case proved, or why it did not; returns whether it did not."""

@@ -34,19 +34,21 @@ disabled_plugins = [{disabled}]
     privileged_without_host_devices = false
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}.options]
       BinaryName = "{program}"
+      SystemdCgroup = {systemd}
 """
 
 
 class Containerd(Engine):
     disabled = '"io.containerd.grpc.v1.cri"'
     images = (archive.box,)
+    systemd = False  # who makes the cgroups of pods
     daemon = None
 
     def open(self):
         self.socket = self.directory / "containerd.sock"
         (self.directory / "config.toml").write_text(CONFIGURATION.format(
             directory=self.directory, name=self.name, program=self.program, pause=archive.PAUSE,
-            disabled=self.disabled))
+            disabled=self.disabled, systemd=str(self.systemd).lower()))
         self.start_daemon()
         for image in self.images:
             self("images", "import", image())

@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Kubernetes pods through containerd's runtime interface and a runtime class of the runtime's name."""
+import pathlib
 import re
 import signal
 import subprocess
+import threading
 
 from compare import Script, wait_until
 from cri import EXITED, OF_NODE, OF_POD, RUNNING, Cri, Refused, Stream
 
 script = Script(__file__, Cri)
 FOREVER = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done"
-KILLED_BY_TERM = 5
+MACHINE = threading.Lock()  # its huge pages are everybody's
 
 
 @script.case
@@ -106,6 +108,26 @@ def resources(cri):
 
 
 @script.case(more=True)
+def huge_pages(cri):
+    """a volume of huge pages can be used up to the container's limit of them."""
+    pages = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
+    with MACHINE:
+        pages.write_text(str(int(pages.read_text()) + 4))
+    volume = cri.directory / "huge"
+    volume.mkdir()
+    subprocess.run(["mount", "-t", "hugetlbfs", "-o", "pagesize=2M", "huge", volume], check=True)
+    pod = cri.pod()
+    seen = cri.said(pod, "cat /sys/fs/cgroup/hugetlb.2MB.max; fallocate -l 2097152 /v/one && echo one; cat /sys/fs/cgroup/hugetlb.2MB.current;"
+                    "fallocate -l 4194304 /v/two 2>/dev/null || echo refused; grep -c max.[1-9] /sys/fs/cgroup/hugetlb.2MB.events",
+                    resources={"hugepage_limits": [{"page_size": "2MB", "limit": 2 << 20}]},
+                    mounts=[{"container_path": "/v", "host_path": str(volume)}])
+    cri.remove_pod(pod)
+    subprocess.run(["umount", volume], check=True)
+    assert "refused" in seen[1], seen
+    return seen
+
+
+@script.case(more=True)
 def out_of_memory(cri):
     """a container that was ended for want of memory is told so."""
     pod = cri.pod()
@@ -158,41 +180,6 @@ def mounts(cri):
                             {"container_path": "/c", "host_path": volume + "c", "propagation": 2}],
                     devices=[{"container_path": "/dev/log-here", "host_path": "/dev/kmsg", "permissions": "rwm"}])
     cri.remove_pod(pod)
-    return seen
-
-
-@script.case(more=True)
-def user_namespace(cri):
-    """a pod in a user namespace has its ids, also on volumes; containerd 1.6 has no such pods."""
-    if not cri.features().get("user_namespaces"):
-        return "not offered"
-    ids = [{"host_id": 500000, "container_id": 0, "length": 65536}]
-    context = {"namespace_options": {"userns_options": {"mode": OF_POD, "uids": ids, "gids": ids}}}
-    volume = cri.directory / "userns"
-    volume.mkdir()
-    pod = cri.pod(context)
-    seen = cri.said(pod, "exec 2>&1; cat /proc/self/uid_map /proc/self/gid_map; id; touch /x /v/x; stat -c '%u %g' /x /v/x /bin;"
-                    "hostname; cat /etc/hosts >/dev/null && echo hosts; mount -t tmpfs x /tmp || echo no", context=context,
-                    mounts=[{"container_path": "/v", "host_path": str(volume), "uidMappings": ids, "gidMappings": ids}])
-    seen.append((volume / "x").stat().st_uid)
-    cri.remove_pod(pod)
-    return seen
-
-
-@script.case(more=True)
-def recursive_read_only(cri):
-    """a recursively read-only volume is read-only below too; containerd 1.6 has no such volumes."""
-    if not cri.features().get("recursive_read_only_mounts"):
-        return "not offered"
-    below = cri.directory / "rro/below"
-    below.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "below", below], check=True)
-    pod = cri.pod()
-    seen = [cri.said(pod, "exec 2>&1; touch /v/x /v/below/x; exit 0", mounts=[
-        {"container_path": "/v", "host_path": str(below.parent), "readonly": 1, **more}])
-            for more in ({}, {"recursive_read_only": 1})]
-    cri.remove_pod(pod)
-    subprocess.run(["umount", below], check=True)
     return seen
 
 

@@ -317,6 +317,10 @@ class Cri(Containerd):
         handlers = self.call("Status")["runtime_handlers"]
         return next((handler["features"] for handler in handlers if handler["name"] == self.name), {})
 
+    def parent(self, pod):
+        """The cgroup of a pod, in the form that kubelet gives with that driver."""
+        return f"engines-{self.name}-{pod}.slice" if self.systemd else f"/engines-{self.name}/{pod}"
+
     # What most cases do.
 
     def pod(self, context=None, **linux):
@@ -329,8 +333,7 @@ class Cri(Containerd):
                   # The node's own name, and none given, on the node's network: as kubelet does.
                   "hostname": "" if of_node(context) else f"the-{name}",
                   "log_directory": str(logs),
-                  "linux": {"cgroup_parent": f"/engines-{self.name}/{name}", "security_context": context or {},
-                            **linux}}
+                  "linux": {"cgroup_parent": self.parent(name), "security_context": context or {}, **linux}}
         made = self.call("RunPodSandbox", config=config, runtime_handler=self.name)
         self.pods.append({"id": made["pod_sandbox_id"], "config": config, "logs": logs})
         return self.pods[-1]

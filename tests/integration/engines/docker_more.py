@@ -3,9 +3,10 @@
 """dockerd with its ids remapped and with live restore, and Docker in Docker, all of it over the same runtime."""
 import os
 import signal
+import subprocess
 
 import archive
-from compare import Script
+from compare import Script, wait_until
 from docker import Docker
 
 FOREVER = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done"
@@ -77,6 +78,54 @@ def live_restore(docker):
     seen.append(docker.inspect("live", "{{.State.ExitCode}}"))
     docker.remove("live")
     return seen
+
+
+COMPOSE = """\
+version: "2.4"
+services:
+  first:
+    build: {context: first, network: none}
+    network_mode: none
+    command: sh -c "until cat /shared/file; do sleep 0.1; done; echo $$GREETING; trap 'exit 4' TERM; while :; do sleep 0.1; done"
+    environment: {GREETING: hello}
+    volumes: ["shared:/shared", "./bind:/bind:ro"]
+    read_only: true
+    mem_limit: 64m
+    healthcheck: {test: ["CMD", "test", "-e", "/shared/file"], interval: 1s, retries: 100}
+  second:
+    image: localhost/box:1
+    network_mode: none
+    command: sh -c "echo made >/shared/file; sleep 1000000"
+    volumes: ["shared:/shared"]
+    init: true
+volumes:
+  shared:
+"""
+
+
+@script.case(more=True)
+def compose(docker):
+    """docker-compose: services are built, started, healthy, entered, listed, stopped and removed."""
+    place = docker.directory / "composed"
+    for name in ("first", "bind"):
+        (place / name).mkdir(parents=True)
+    (place / "docker-compose.yml").write_text(COMPOSE)
+    (place / "first/Dockerfile").write_text("FROM localhost/box:1\nRUN echo built >/built\n")
+
+    def run(*args):
+        end = subprocess.run(["docker-compose", *args], cwd=place, env=docker.environment(), text=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert end.returncode == 0, (args, end.stdout, end.stderr)
+        return end.stdout
+    run("up", "--detach")
+    first = run("ps", "--quiet", "first").strip()
+    wait_until(lambda: docker.inspect(first, "{{.State.Health.Status}}") == "healthy", step=0.5)
+    seen = [run("exec", "-T", "first", "sh", "-c", "cat /built /shared/file /sys/fs/cgroup/memory.max; touch /x /bind/x 2>&1; exit 0"),
+            run("exec", "-T", "second", "cat", "/proc/1/comm"), "hello" in run("logs", "first")]
+    run("stop", "--timeout", "60", "first")
+    seen.append(docker.inspect(first, "{{.State.ExitCode}}"))
+    run("down", "--volumes", "--timeout", "0")
+    return [*seen, docker("ps", "--all", "--quiet")]
 
 
 @script.case(more=True)

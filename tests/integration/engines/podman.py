@@ -19,6 +19,7 @@ CONFIGURATION = """\
 default_sysctls = []
 default_ulimits = ["nofile=1000:1000", "nproc=2000:2000"]
 pids_limit = 0
+log_driver = "k8s-file"
 [engine]
 runtime = "{name}"
 runtime_supports_json = ["tare", "crun", "runc"]
@@ -40,9 +41,11 @@ runroot = "{directory}/run"
 
 
 class Podman(Engine):
+    manager = "cgroupfs"
+
     def write_configuration(self):
         values = {"name": self.name, "program": self.program, "directory": self.directory,
-                  "manager": os.environ.get("TARE_ENGINES_CGROUPS", "cgroupfs")}
+                  "manager": self.manager}
         (self.directory / "containers.conf").write_text(CONFIGURATION.format(**values))
         (self.directory / "storage.conf").write_text(STORAGE.format(**values))
 

@@ -96,6 +96,17 @@ def stats(podman):
 
 
 @script.case
+def update(podman):
+    """podman update: other limits for a running container."""
+    podman.detached("updated", "--memory", "64m", "--memory-swap", "64m", "--pids-limit", "50")
+    podman("update", "--memory", "96m", "--memory-swap", "128m", "--cpus", "0.25", "--cpuset-cpus", "0", "updated")
+    seen = limits(podman, "updated")
+    podman.remove("updated")
+    assert (seen["memory.max"], seen["cpu.max"]) == (str(96 << 20), "25000 100000"), seen
+    return seen
+
+
+@script.case
 def pause(podman):
     """pause and unpause: the status, and what may not be done meanwhile."""
     podman.detached("paused")

@@ -234,7 +234,7 @@ def cgroup_parent(podman):
 
 @script.case(more=True)
 def user_namespaces(podman):
-    """--userns=auto, --uidmap: the maps, and a volume that the container's root can write."""
+    """--uidmap: the maps, and a volume that the container's root can write."""
     seen = [podman.shell("cat /proc/self/uid_map /proc/self/gid_map | tr -s ' '; id -u",
                          "--uidmap", "0:100000:5000", "--gidmap", "0:200000:6000")]
     (podman.directory / "volume").mkdir()
@@ -242,6 +242,22 @@ def user_namespaces(podman):
     seen.append(podman.shell("echo yes >/v/file; stat -c %u:%g /v/file; cat /v/file", "--uidmap", "0:100000:5000",
                              "--volume", f"{podman.directory}/volume:/v"))
     return seen
+
+
+@script.case(more=True)
+def automatic_user_namespace(podman):
+    """--userns=auto: ids of its own for every container, from those of the user `containers`."""
+    for name in ("subuid", "subgid"):
+        with open(f"/etc/{name}", "a+") as file:
+            file.seek(0)
+            if "containers:" not in file.read():
+                file.write("containers:2147483647:2147483648\n")
+    podman.detached("auto", "--userns", "auto")
+    maps = [podman("exec", "auto", "cat", "/proc/self/uid_map").split()]
+    maps.append(podman.shell("cat /proc/self/uid_map; touch /x && stat -c %u:%g /x", "--userns", "auto:size=2000").split())
+    podman.remove("auto")
+    assert maps[0][1] != maps[1][1], maps
+    return maps
 
 
 @script.case(more=True)

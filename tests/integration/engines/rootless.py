@@ -6,8 +6,9 @@ import shutil
 import sys
 
 UID = 4711
-NAME = "rootlesstest"
+NAME = "vmuser"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
+BECOME = ("setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--")
 HANDED = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads")
 
 
@@ -44,9 +45,12 @@ class Rootless:
         for name in ("home", "runtime"):
             (self.directory / name).mkdir(mode=0o700)
             own(self.directory / name)
+        self.make_places()
+        super().open()
+
+    def make_places(self):
         for delegated in (True, False):
             self.make_cgroup(delegated)
-        super().open()
 
     def cgroup(self, delegated):
         return CGROUPS / f"engines-{self.name}-{'' if delegated else 'not-'}delegated"
@@ -70,5 +74,20 @@ class Rootless:
 
     def command(self, *args):
         place = self.cgroup(self.delegated) / "leaf/cgroup.procs"
-        return ["sh", "-c", 'echo 0 >"$0" && exec "$@"', str(place),
-                "setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--", *super().command(*args)]
+        return ["sh", "-c", 'echo 0 >"$0" && exec "$@"', str(place), *BECOME, *super().command(*args)]
+
+
+class Managed(Rootless):
+    """With a systemd of the user's own, which makes the cgroups. The commands are in a cgroup that is root's, as those
+    of a session are; tests/vm/user has started the manager."""
+    runtime = pathlib.Path(f"/run/user/{UID}")
+
+    def make_places(self):
+        for name in ("bus", "systemd"):
+            (self.directory / "runtime" / name).symlink_to(self.runtime / name)
+
+    def environment(self):
+        return {**super().environment(), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.runtime}/bus"}
+
+    def command(self, *args):
+        return [*BECOME, *super(Rootless, self).command(*args)]
