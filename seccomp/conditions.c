@@ -102,7 +102,9 @@ static size_t here(const struct strbuf *out)
 
 static struct sock_filter *at(struct strbuf *out, size_t index)
 {
-	return (struct sock_filter *)(void *)out->text + index;
+	void *const program = out->text;
+
+	return (struct sock_filter *)program + index;
 }
 
 static void arrive(struct strbuf *out, size_t from, uint8_t label)

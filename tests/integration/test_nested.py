@@ -138,7 +138,9 @@ def fails_without(capability, bundle, tare, tmp_path):
                "user": {"uid": 0, "gid": 0},
                "capabilities": {name: left for name in ("bounding", "effective", "permitted")}}
     (tmp_path / "process.json").write_text(json.dumps(process))
-    return tare.host.fails("exec", "--process", tmp_path / "process.json", tare.container.id)
+    outcome = tare.host.try_("exec", "--process", tmp_path / "process.json", tare.container.id)
+    assert outcome.status == 1 and outcome.err.count("\n") == 1, outcome
+    return outcome.err
 
 
 @pytest.mark.parametrize("kind", ["privileged"], indirect=True)
