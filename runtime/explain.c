@@ -53,6 +53,8 @@ static const struct hint {
 	  "in the container that tare is in something is mounted over it: see its readonlyPaths" },
 	{ OP_CLOCKS, CALL_none, EPERM, "setting clocks takes CAP_SYS_TIME, in a container too" },
 	{ OP_COUNT, CALL_clone3, EAGAIN, "pids.max or RLIMIT_NPROC is reached" },
+	{ OP_COUNT, CALL_none, EMFILE,
+	  "RLIMIT_NOFILE, tare's own or that of /process/rlimits, is too low to start with" },
 	{ OP_COUNT, CALL_none, ENOMEM, "the memory limit may be too low" },
 };
 

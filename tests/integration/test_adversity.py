@@ -142,6 +142,13 @@ def test_few_descriptors(bundle, tare, descriptors):
     assert tare.ids() == []
 
 
+def test_few_descriptors_of_the_config(bundle):
+    """Lost otherwise: a limit that is too low for tare-init reads like a fault of the working directory."""
+    bundle.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 3, "hard": 3}]
+    message = bundle.create_fails()
+    assert "RLIMIT_NOFILE" in message and "/process/rlimits" in message
+
+
 def in_a_world(tare, script):
     """Commands run where the script has changed the mounts."""
     plain = tare.command
