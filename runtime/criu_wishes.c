@@ -127,7 +127,8 @@ int criu_checkpoint_options(struct arena *arena, const struct checkpoint_request
 	o.leave_running = ask->leave_running;
 	o.tcp_skip_in_flight = ask->tcp_skip_in_flight;
 	o.parent_img = ask->parent_path;
-	o.track_mem = ask->pre_dump;
+	/* CRIU compares with the parent only when it tracks: the last dump needs it as well. */
+	o.track_mem = ask->pre_dump || ask->parent_path;
 	o.status_fd = ask->status_fd >= 0 ? ask->status_fd : 0;
 	*ret_options = o;
 	return 0;
