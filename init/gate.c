@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The start gate: where a created container waits for `start`. */
+#include <linux/prctl.h>
+
 #include "init/init.h"
 
 static long peer_uid(int socket)
@@ -51,6 +53,8 @@ int run_GATE(struct init *in, const uint64_t *arg)
 
 	if (host < 0)
 		return fail(in, CALL_socket, host, "SO_PEERCRED", NULL);
+	/* What `state` and `list` know a waiting one by. */
+	SYS(prctl, PR_SET_NAME, GATE_NAME);
 	fd_close(&in->sync);
 	for (;;) {
 		autofd caller = (int)SYS(accept4, slot(in, arg[0]), 0, 0, O_CLOEXEC);

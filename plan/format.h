@@ -203,6 +203,8 @@ enum { PLAN_EDITION = 1, PLAN_GATE_EDITION = 1 };
 	((uint32_t)(PLAN_EDITION + sizeof(struct plan_header) + \
 		    sizeof(struct plan_step) PLAN_OPS(PLAN_SHAPE)))
 #define PLAN_GATE ((uint32_t)(sizeof(struct report) << 16 | REPORT_EXEC << 8 | PLAN_GATE_EDITION))
+/* What tare-init calls itself while it waits at the gate, in place of the memfd's name or number. */
+#define GATE_NAME "tare-init"
 
 /* TARGET flags. */
 enum plan_target_flag {

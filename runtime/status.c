@@ -13,6 +13,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "cgroups/cgroup.h"
+#include "plan/format.h"
 #include "runtime/context.h"
 #include "runtime/identity.h"
 #include "runtime/launch.h"
@@ -55,7 +56,19 @@ int stat_start_time(const char *stat, uint64_t *ret_ticks)
 	return parse_u64(text, UINT64_MAX, ret_ticks);
 }
 
-static int read_start_time(pid_t pid, uint64_t *ret_ticks)
+bool stat_is_at_gate(const char *stat)
+{
+	const char *name = strchr(stat, '(');
+
+	return name && str_starts(name, "(" GATE_NAME ") ");
+}
+
+struct seen {
+	uint64_t start_time;
+	bool at_gate;
+};
+
+static int see(pid_t pid, struct seen *ret_seen)
 {
 	char path[32];
 	autobuf text = { 0 };
@@ -63,7 +76,10 @@ static int read_start_time(pid_t pid, uint64_t *ret_ticks)
 
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	r = file_read_short(AT_FDCWD, path, 64 * 1024, &text);
-	return r < 0 ? r : stat_start_time(text.text, ret_ticks);
+	if (r < 0)
+		return r;
+	ret_seen->at_gate = stat_is_at_gate(text.text);
+	return stat_start_time(text.text, &ret_seen->start_time);
 }
 
 /* Before pidfs (6.9) all pidfds shared one anonymous inode: it is the same for every process then, and says nothing. */
@@ -76,25 +92,24 @@ static uint64_t pidfd_inode(int pidfd)
 
 int container_identify(struct container *c, pid_t pid, int pidfd, struct err *e)
 {
-	uint64_t start;
-	int r = read_start_time(pid, &start);
+	struct seen seen;
+	int r = see(pid, &seen);
 
 	if (r < 0)
 		return err_set(e, -r, "container %s: /proc/%d/stat", c->id, pid);
 	c->pid = pid;
-	c->start_time = start;
+	c->start_time = seen.start_time;
 	c->pidfd_inode = pidfd_inode(pidfd);
 	return 0;
 }
 
-static bool is_the_one(const struct container *c, int pidfd)
+static bool is_the_one(const struct container *c, int pidfd, struct seen *ret_seen)
 {
 	uint64_t inode = pidfd_inode(pidfd);
-	uint64_t start;
 
 	if (c->pidfd_inode && inode && inode != c->pidfd_inode)
 		return false;
-	return read_start_time(c->pid, &start) == 0 && start == c->start_time;
+	return see(c->pid, ret_seen) == 0 && ret_seen->start_time == c->start_time;
 }
 
 bool pidfd_ended(int pidfd)
@@ -106,15 +121,22 @@ bool pidfd_ended(int pidfd)
 
 /* The pidfd comes first: the start time that is read behind it then belongs to the process it
  * holds, or that one is gone and the signal would reach nobody. */
-int container_pidfd(const struct container *c, struct err *e)
+static int hold(const struct container *c, struct seen *ret_seen, struct err *e)
 {
 	autofd pidfd = c->pid > 0 ? sys_pidfd_open(c->pid, 0) : -1;
 
 	if (c->pid > 0 && pidfd < 0 && errno != ESRCH && errno != EINVAL)
 		return err_set(e, errno, "container %s: pidfd_open %d", c->id, c->pid);
-	if (pidfd < 0 || !is_the_one(c, pidfd) || pidfd_ended(pidfd))
+	if (pidfd < 0 || !is_the_one(c, pidfd, ret_seen) || pidfd_ended(pidfd))
 		return err_say(e, ESRCH, "container not running: %s", c->id);
 	return fd_take(&pidfd);
+}
+
+int container_pidfd(const struct container *c, struct err *e)
+{
+	struct seen seen;
+
+	return hold(c, &seen, e);
 }
 
 /* Shared, so that two who ask at the same time do not see each other as a creator. */
@@ -155,8 +177,15 @@ static int read_frozen(struct context *context, const struct container *c, bool 
 	return 0;
 }
 
+/* A connection would wake the one that waits. `start` takes the gate's name away, so that a workload which takes the
+ * name of tare-init is not taken for it; a tare-init of a build that gave itself no name is asked. */
+static bool waits_at_gate(const struct container *c, const struct seen *seen)
+{
+	return seen->at_gate ? faccessat(c->dir, "gate", F_OK, 0) == 0 : launch_gate_waits(c->dir);
+}
+
 static int status_living(struct context *context, const struct container *c,
-			 enum status *ret_status, struct err *e)
+			 const struct seen *seen, enum status *ret_status, struct err *e)
 {
 	bool frozen = false;
 	int r = read_frozen(context, c, &frozen, e);
@@ -170,7 +199,7 @@ static int status_living(struct context *context, const struct container *c,
 	else if (is_being_made(c) && locked_by_another(c))
 		*ret_status = STATUS_CREATING;
 	else
-		*ret_status = launch_gate_waits(c->dir) ? STATUS_CREATED : STATUS_RUNNING;
+		*ret_status = waits_at_gate(c, seen) ? STATUS_CREATED : STATUS_RUNNING;
 	return 0;
 }
 
@@ -179,6 +208,7 @@ static int look(struct context *context, const struct container *c, enum status 
 		int *ret_pidfd, struct err *e)
 {
 	autofd pidfd = -1;
+	struct seen seen;
 	int r;
 
 	*ret_pidfd = -1;
@@ -186,12 +216,12 @@ static int look(struct context *context, const struct container *c, enum status 
 		*ret_status = locked_by_another(c) ? STATUS_CREATING : STATUS_STOPPED;
 		return 0;
 	}
-	pidfd = container_pidfd(c, e);
+	pidfd = hold(c, &seen, e);
 	if (pidfd == -ESRCH) {
 		*ret_status = STATUS_STOPPED;
 		return 0;
 	}
-	r = pidfd < 0 ? pidfd : status_living(context, c, ret_status, e);
+	r = pidfd < 0 ? pidfd : status_living(context, c, &seen, ret_status, e);
 	if (r == 0)
 		*ret_pidfd = fd_take(&pidfd);
 	return r;

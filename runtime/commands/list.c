@@ -23,8 +23,9 @@ static void load_all(struct context *context, const struct strings *ids, struct 
 	list->items = arena_array(context->arena, ids->count + 1, sizeof *list->items);
 	list->count = 0;
 	for (size_t i = 0; i < ids->count; i++) {
+		struct shown *next = &list->items[list->count];
 		struct err e;
-		int r = shown_load(context, ids->items[i], &list->items[list->count], &e);
+		int r = shown_load(context, ids->items[i], list->count > 0 ? next - 1 : NULL, next, &e);
 
 		if (r >= 0)
 			list->count++;
@@ -32,7 +33,7 @@ static void load_all(struct context *context, const struct strings *ids, struct 
 			log_line(LOG_LEVEL_WARNING, "container %s: %s", ids->items[i], e.text);
 		/* Thousands of containers must not need thousands of descriptors. */
 		if (r >= 0)
-			shown_clear(&list->items[list->count - 1]);
+			shown_clear(next);
 	}
 }
 

@@ -9,5 +9,7 @@ struct shown {
 	struct container container;
 	enum status status;
 };
-int shown_load(struct context *, const char *id, struct shown *ret_shown, struct err *e);
+/* last: one that was loaded before, or NULL. */
+int shown_load(struct context *, const char *id, const struct shown *last, struct shown *ret_shown,
+	       struct err *e);
 void shown_clear(struct shown *);

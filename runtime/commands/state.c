@@ -8,7 +8,7 @@ int command_state(struct invocation *in, struct err *e)
 {
 	autobuf text = { 0 };
 	struct shown shown;
-	int r = shown_load(in->context, in->argv[0], &shown, e);
+	int r = shown_load(in->context, in->argv[0], NULL, &shown, e);
 
 	if (r < 0)
 		return r;

@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/sys.h"
+#include "plan/format.h"
 #include "runtime/context.h"
 #include "runtime/gate.h"
 #include "runtime/identity.h"
@@ -341,6 +342,10 @@ static void start_time_is_field_22(void **state)
 	assert_int_equal(ticks, 4711);
 	assert_int_equal(stat_start_time(odd, &ticks), 0);
 	assert_int_equal(ticks, 4712);
+	assert_true(stat_is_at_gate("7 (" GATE_NAME ") S 1 7 7"));
+	assert_false(stat_is_at_gate(plain));
+	assert_false(stat_is_at_gate("7 (" GATE_NAME "x) S 1 7 7"));
+	assert_false(stat_is_at_gate(""));
 	assert_int_equal(stat_start_time("7 (sh) S 1 7", &ticks), -EBADMSG);
 	assert_int_equal(stat_start_time("", &ticks), -EBADMSG);
 	assert_int_equal(ticks, 4712);
