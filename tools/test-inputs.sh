@@ -49,6 +49,9 @@ make() {
 }
 
 [ $# -gt 0 ] || set -- debian
+mkdir -p build-inputs
+exec 9>build-inputs/lock
+flock 9 # whoever else makes one
 for tree; do
 	make "$tree"
 done

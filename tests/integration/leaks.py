@@ -12,7 +12,8 @@ import signal
 
 from house import CGROUPS, IN_VM
 
-CLONE_NEWNS, MS_REC, MS_SLAVE, MS_SHARED, PR_SET_CHILD_SUBREAPER = 0x20000, 0x4000, 1 << 19, 1 << 20, 36
+CLONE_NEWNS, PR_SET_CHILD_SUBREAPER, MNT_DETACH = 0x20000, 36, 2
+MS_REC, MS_PRIVATE, MS_SLAVE, MS_SHARED = 0x4000, 1 << 18, 1 << 19, 1 << 20
 libc = ctypes.CDLL(None, use_errno=True)
 cgroups_at_first = set()
 own_helpers = set()  # pids of children that are to stay
@@ -21,6 +22,14 @@ own_helpers = set()  # pids of children that are to stay
 def call(result, what):
     if result < 0:
         raise OSError(ctypes.get_errno(), what)
+
+
+def take_away(paths):
+    """Unmounts what was mounted in this order, and nowhere else: a program for each takes seconds where they are emulated."""
+    for path in paths:
+        call(libc.mount(None, path.encode(), None, MS_PRIVATE, None), "mount")
+    for path in reversed(paths):
+        call(libc.umount2(path.encode(), MNT_DETACH), "umount2")
 
 
 def enter_private_world():
@@ -109,4 +118,4 @@ def remove(tare, mounts_before):
         except OSError:
             pass
     for path in mounts()[len(mounts_before):]:
-        libc.umount2(path.encode(), 2)
+        libc.umount2(path.encode(), MNT_DETACH)

@@ -382,7 +382,9 @@ def test_run_ends_with_its_unit(bundle, manager):
 
 
 def test_stopped_by_systemd(bundle, manager):
-    """An administrator stops the unit: the container is stopped then, and can be deleted."""
+    """An administrator stops the unit: the container is stopped then, also when its program does not heed SIGTERM, and
+    can be deleted."""
+    bundle.config.setdefault("annotations", {})["org.systemd.property.TimeoutStopUSec"] = "uint64 2000000"
     container = bundle.shell(SLEEP).start()
     manager.systemctl("stop", unit_of(container))
     wait_until(lambda: container.status == "stopped")
