@@ -15,6 +15,18 @@ static int same_device(const struct statx *st, const uint64_t *arg)
 	       (is_kind(st, S_IFIFO) || device == arg[2]);
 }
 
+/* Where nodes may not be made a path of the host stands for one, and may hold anything. */
+int run_IS_DEVICE(struct init *in, const uint64_t *arg)
+{
+	struct statx st;
+	long r = sys_statx(slot(in, arg[0]), &st);
+
+	if (r < 0)
+		return fail(in, CALL_fstat, r, NULL);
+	return same_device(&st, arg) ? 0 : FAIL(in, none, -EEXIST,
+						"what the host has there is another device, or none");
+}
+
 /* The same node with another mode is made again: O_PATH descriptors cannot be given a mode
  * everywhere. */
 static long make_again(int dir, const char *name, const uint64_t *arg, const struct statx *st)

@@ -53,29 +53,49 @@ static bool can_mknod(const struct compile *c)
 	return c->host->root && !spec_has_namespace(c->spec, NS_USER);
 }
 
-static void bind_at(struct compile *c, const char *source, const char *path, uint64_t target_flags,
-		    const char *why)
+static uint64_t copy_steps(struct compile *c, const char *source, const char *why)
 {
 	struct plan *plan = c->plan;
-	uint64_t given = given_slot(c, why);
-	uint64_t mount = given == PLAN_NO_SLOT ? plan_slot_of(plan, &plan->mount_slot) : given;
+	uint64_t mount = given_slot(c, why);
+
+	if (mount != PLAN_NO_SLOT) {
+		given_propagation(c, why, mount);
+		return mount;
+	}
+	mount = plan_slot_of(plan, &plan->mount_slot);
+	PLAN_INIT(plan, OP_TREE, why, plan_str(plan, source), 0, mount);
+	return mount;
+}
+
+static void attach_steps(struct compile *c, uint64_t mount, const char *path,
+			 uint64_t target_flags, const char *why)
+{
+	struct plan *plan = c->plan;
 	uint64_t target = plan_slot_of(plan, &plan->target_slot);
 
-	if (given == PLAN_NO_SLOT)
-		PLAN_INIT(plan, OP_TREE, why, plan_str(plan, source), 0, mount);
-	else
-		given_propagation(c, why, given);
 	PLAN_INIT(plan, OP_TARGET, why, plan_str(plan, path), mount, 0755, target_flags, target);
 	PLAN_INIT(plan, OP_ATTACH, why, mount, target);
 }
 
-static void device_steps(struct compile *c, const struct spec_device *device, const char *why)
+/* The default ones are where every host has them; what a config lists may be meant otherwise. */
+static void bind_steps(struct compile *c, const struct spec_device *device, dev_t number,
+		       bool listed, const char *why)
+{
+	uint64_t mount = copy_steps(c, device->path, why);
+
+	if (listed)
+		PLAN_INIT(c->plan, OP_IS_DEVICE, why, mount, type_mode(device->type), number);
+	attach_steps(c, mount, device->path, TARGET_FILE, why);
+}
+
+static void device_steps(struct compile *c, const struct spec_device *device, bool listed,
+			 const char *why)
 {
 	uint32_t mode = device->has_file_mode ? device->file_mode & 07777 : DEFAULT_MODE;
 	dev_t number = makedev((unsigned)device->major, (unsigned)device->minor);
 
 	if (device->type != 'p' && !can_mknod(c)) {
-		bind_at(c, device->path, device->path, TARGET_FILE, why);
+		bind_steps(c, device, number, listed, why);
 		return;
 	}
 	PLAN_INIT(c->plan, OP_MKNOD, why, plan_str(c->plan, device->path),
@@ -103,7 +123,7 @@ static void default_steps(struct compile *c)
 		const struct spec_device *device = &default_devices[i];
 
 		if (!is_replaced(&c->spec->linux, device->path, 0))
-			device_steps(c, device,
+			device_steps(c, device, false,
 				     arena_printf(c->arena, "default device (%s)", device->path));
 	}
 }
@@ -117,7 +137,7 @@ static void listed_steps(struct compile *c)
 		const struct spec_device *device = &spec->devices[i];
 
 		if (!is_replaced(spec, device->path, i + 1))
-			device_steps(c, device, device_why(c, i));
+			device_steps(c, device, true, device_why(c, i));
 	}
 }
 
@@ -179,6 +199,7 @@ int devices_compile(struct compile *c, struct err *e)
 		return 0;
 	r = dev_steps(c, e);
 	if (r == 0 && c->request->notify_dir)
-		bind_at(c, c->request->notify_dir, "/run/notify", 0, NOTIFY_WHY);
+		attach_steps(c, copy_steps(c, c->request->notify_dir, NOTIFY_WHY), "/run/notify", 0,
+			     NOTIFY_WHY);
 	return r;
 }

@@ -141,6 +141,7 @@ enum plan_step_flag {
 	X(TREE, "tree", LANE_INIT, "source flags ret", A_STR, A_HEX, A_RET) \
 	X(TREE_FD, "tree-fd", LANE_INIT, "from flags ret", A_SLOT, A_HEX, A_RET) \
 	X(LINK_GIVEN, "link-given", LANE_INIT, "mount", A_SLOT) \
+	X(IS_DEVICE, "is-device", LANE_INIT, "mount mode device", A_SLOT, A_OCT, A_HEX) \
 	X(ATTR, "attr", LANE_INIT, "mount set clear propagation recursive userns", A_SLOT, A_HEX, A_HEX, A_HEX, A_UINT, A_SLOT) \
 	X(LABEL, "label", LANE_INIT, "mount context", A_SLOT, A_STR) \
 	X(TARGET, "target", LANE_INIT, "path like mode flags ret", A_STR, A_SLOT, A_OCT, A_HEX, A_RET) \

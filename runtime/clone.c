@@ -285,6 +285,9 @@ static const struct refusal {
 	{ EPERM, CLONE_NEWUSER, false,
 	  "no user namespace may be made here: this is a chroot, or user.max_user_namespaces or a "
 	  "security module forbids it" },
+	{ EPERM, 0, false,
+	  "namespaces take CAP_SYS_ADMIN: an unprivileged user needs one of the type \"user\" "
+	  "in linux.namespaces" },
 	{ ENOSPC, 0, false, "user.max_*_namespaces is reached" },
 	{ EACCES, 0, true,
 	  "this process and the container's cgroup have no cgroup above them that is this user's: "

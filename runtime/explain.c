@@ -20,6 +20,9 @@ static const struct hint {
 	const char *text;
 } hints[] = {
 	{ OP_FS, CALL_none, ENODEV, "the kernel has no such file system" },
+	{ OP_IS_DEVICE, CALL_none, EEXIST,
+	  "for want of the right to make device nodes the host's of the same path are shown" },
+	{ OP_MKNOD, CALL_fchownat, EINVAL, "the id is not mapped into the user namespace" },
 	{ OP_FS, CALL_none, EPERM,
 	  "a nested or rootless container may not mount this; bind the host's instead" },
 	{ OP_TREE, CALL_open_tree, EINVAL,

@@ -14,6 +14,18 @@ static void check_paths(struct reader *r, const char *pointer, const struct stri
 			broken(r, pointer, "must be an absolute path", "/%zu", i);
 }
 
+/* "/", "/dev/." and their like are directories, whatever is made there. */
+static bool names_a_file(const char *path)
+{
+	size_t length = strlen(path), last;
+
+	while (length && path[length - 1] == '/')
+		length--;
+	for (last = length; last && path[last - 1] != '/';)
+		last--;
+	return length > last && !(length - last == 1 && path[last] == '.');
+}
+
 static void check_devices(struct reader *r, const struct spec_linux *linux)
 {
 	for (size_t i = 0; i < linux->device_count; i++) {
@@ -23,6 +35,8 @@ static void check_devices(struct reader *r, const struct spec_linux *linux)
 			broken(r, "/linux/devices", "must be an absolute path", "/%zu/path", i);
 		if (device->path && !has_no_dot_dot(device->path))
 			broken(r, "/linux/devices", "must not have \"..\" in it", "/%zu/path", i);
+		if (device->path && has_no_dot_dot(device->path) && !names_a_file(device->path))
+			broken(r, "/linux/devices", "must end in the name of a file", "/%zu/path", i);
 		if (device->type == 'p' || !device->type)
 			continue;
 		if (device->major < 0)

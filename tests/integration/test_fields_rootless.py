@@ -142,6 +142,36 @@ def test_devices(sub_bundle):  # noqa: F811
     assert outcome.out == "1:5\n" or "/linux/devices/0" in outcome.err, outcome
 
 
+@pytest.mark.parametrize("path, kind, minor", [("/dev/zero", "c", 3), ("/dev/zero", "b", 5), ("/etc/passwd", "c", 5)])
+def test_another_device_in_its_place(bundle, path, kind, minor):  # noqa: F811
+    """A path of the host that holds something else is not what was asked for: a program would write its secrets to
+    a disk in place of the null device."""
+    bundle.linux["devices"] = [{"path": path, "type": kind, "major": 1, "minor": minor}]
+    outcome = bundle.try_run("true")
+    assert outcome.status == 1 and f"/linux/devices/0 ({path}): what the host has there is another" in outcome.err, outcome
+
+
+def test_the_device_that_is_there(bundle):  # noqa: F811
+    """As engines write devices of the host into a user's config."""
+    bundle.linux["devices"] = [{"path": "/dev/zero", "type": "c", "major": 1, "minor": 5, "fileMode": 0o666}]
+    assert bundle.run("stat -c %t:%T /dev/zero") == "1:5\n"
+
+
+def test_a_device_of_somebody_else(bundle):  # noqa: F811
+    """A pipe is made by the user; an owner who is not mapped is named as the reason."""
+    bundle.linux["devices"] = [{"path": "/dev/pipe", "type": "p", "uid": 7}]
+    outcome = bundle.try_run("true")
+    assert outcome.status == 1 and "/linux/devices/0" in outcome.err and "is not mapped" in outcome.err, outcome
+
+
+def test_without_a_user_namespace(bundle):  # noqa: F811
+    """The first thing that goes wrong for a user who takes root's config, with what to do about it."""
+    bundle.linux["namespaces"] = [n for n in bundle.linux["namespaces"] if n["type"] != "user"]
+    del bundle.linux["uidMappings"], bundle.linux["gidMappings"]
+    outcome = bundle.try_run("true")
+    assert outcome.status == 1 and 'one of the type "user" in linux.namespaces' in outcome.err, outcome
+
+
 def test_mounts_of_a_user(bundle, user):  # noqa: F811
     """tmpfs with its options, binds read-only, and copies of what the image has."""
     volume = bundle.path / "volume"
