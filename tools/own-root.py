@@ -27,9 +27,8 @@ def main():
     directory = os.getcwd()
     call(libc.unshare, CLONE_NEWNS)
     root = os.open("/", os.O_PATH | os.O_DIRECTORY)
-    call(libc.mount, None, b"/", None, MS_REC | MS_PRIVATE, None)
     namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY)
-    call(libc.setns, namespace, CLONE_NEWNS)
+    call(libc.setns, namespace, CLONE_NEWNS)  # to the namespace's own root; the chroot's "/" may be no mount
     call(libc.mount, None, b"/", None, MS_REC | MS_PRIVATE, None)
     tree = call(libc.syscall, OPEN_TREE, root, b"", CLONE | EMPTY_PATH | RECURSIVE)
     call(libc.syscall, MOVE_MOUNT, tree, b"", root, b"", FROM_AND_TO_EMPTY)
