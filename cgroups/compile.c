@@ -9,6 +9,7 @@
 #include "cgroups/cgroup.h"
 #include "cgroups/internal.h"
 #include "cgroups/unit.h"
+#include "plan/findings.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
@@ -238,13 +239,16 @@ static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct 
 /* Only a limit that would not be there must be said; the caller wants no cgroup. */
 static int without_cgroup(const struct cgroup_limits *limits, struct err *e)
 {
-	for (size_t i = 0; i < limits->count; i++) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < limits->count; i++) {
 		if (cgroup_limit_is_neutral(&limits->items[i]))
 			continue;
 		err_say(e, EOPNOTSUPP, "%s: needs a cgroup", limits->items[i].why);
-		return err_hint(e, "--cgroup-manager=disabled makes none");
+		r = findings_note(limits->findings,
+				  err_hint(e, "--cgroup-manager=disabled makes none"), e);
 	}
-	return 0;
+	return r;
 }
 
 int cgroup_release_compile(struct compile *c, struct err *e)
@@ -256,7 +260,7 @@ int cgroup_release_compile(struct compile *c, struct err *e)
 
 int cgroup_settle_compile(struct compile *c, struct err *e)
 {
-	struct cgroup_limits limits = { .arena = c->arena };
+	struct cgroup_limits limits = { .arena = c->arena, .findings = c->request->findings };
 	const struct cgroup_limit *last = NULL;
 	int r;
 
@@ -273,7 +277,7 @@ int cgroup_settle_compile(struct compile *c, struct err *e)
 
 int cgroup_compile(struct compile *c, struct err *e)
 {
-	struct cgroup_limits limits = { .arena = c->arena };
+	struct cgroup_limits limits = { .arena = c->arena, .findings = c->request->findings };
 	int r;
 
 	if (c->request->kind == REQUEST_EXEC)

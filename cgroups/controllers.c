@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroups/internal.h"
+#include "plan/findings.h"
 
 bool cgroup_has_name(const struct strings *list, const char *name, size_t length)
 {
@@ -62,19 +63,22 @@ int cgroup_needed_controllers(struct arena *arena, const struct host *host,
 			      struct err *e)
 {
 	size_t kept = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < limits->count; i++) {
+	for (size_t i = 0; r == 0 && i < limits->count; i++) {
 		const struct cgroup_limit *limit = &limits->items[i];
 		size_t length = cgroup_controller_of(limit->file);
 		bool there = !length || cgroup_has_name(&host->controllers, limit->file, length);
 
 		if (!there && !cgroup_limit_is_neutral(limit))
-			return refuse_controller(host, limit->why, (int)length, limit->file, e);
+			r = findings_note(limits->findings,
+					  refuse_controller(host, limit->why, (int)length,
+							    limit->file, e), e);
 		if (!there)
 			continue;
 		need(arena, ret_names, limit->file, length);
 		limits->items[kept++] = *limit;
 	}
 	limits->count = kept;
-	return 0;
+	return r;
 }

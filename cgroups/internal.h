@@ -30,8 +30,10 @@ struct cgroup_limit {
 	const char *file, *value;
 	const char *why; /* "/linux/resources/memory/limit (memory.max)" */
 };
+struct findings;
 struct cgroup_limits {
 	struct arena *arena;
+	struct findings *findings; /* see plan/findings.h */
 	struct cgroup_limit *items;
 	size_t count, size;
 };
@@ -45,7 +47,7 @@ int cgroup_limits_of(const struct spec_resources *, struct cgroup_limits *ret_li
 void cgroup_list_limits(const struct spec_resources *, struct cgroup_limits *ret_limits);
 int cgroup_unified_limits(const struct spec_resources *, struct cgroup_limits *ret_limits,
 			  struct err *e);
-int cgroup_refuse_v1(const struct spec_resources *, struct err *e);
+int cgroup_refuse_v1(const struct spec_resources *, struct findings *, struct err *e);
 /* Names of controllers; room for one a limit is the caller's to have made. */
 struct cgroup_names {
 	const char **items;

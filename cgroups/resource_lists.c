@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroups/internal.h"
+#include "plan/findings.h"
 #include "spec/spec.h"
 
 /* Limits of block devices: a list of the spec, a key of io.max. */
@@ -127,17 +128,22 @@ static bool is_file_name(const char *key)
 	return *key != '.' && strchr(key, '.') && !strpbrk(key, "/|\n");
 }
 
+static int refuse_key(const char *key, struct err *e)
+{
+	return err_say(e, EINVAL, "/linux/resources/unified: \"%s\" is not the name of a cgroup's "
+				  "file, such as \"memory.high\"", key);
+}
+
 int cgroup_unified_limits(const struct spec_resources *r, struct cgroup_limits *ret_limits,
 			  struct err *e)
 {
 	for (size_t i = 0; i < r->unified.count; i++) {
 		const struct pair *pair = &r->unified.items[i];
 
-		if (!is_file_name(pair->key))
-			return err_say(e, EINVAL,
-				       "/linux/resources/unified: \"%s\" is not the name of a "
-				       "cgroup's file, such as \"memory.high\"", pair->key);
-		unified_lines(pair, ret_limits);
+		if (is_file_name(pair->key))
+			unified_lines(pair, ret_limits);
+		else if (findings_note(ret_limits->findings, refuse_key(pair->key, e), e) < 0)
+			return -EINVAL;
 	}
 	return 0;
 }

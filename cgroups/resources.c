@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroups/internal.h"
+#include "plan/findings.h"
 #include "spec/spec.h"
 
 /* The text to write, or NULL for nothing; a negative errno with e filled, without the pointer. */
@@ -214,8 +215,12 @@ static int scalar_limits(const struct spec_resources *r, struct cgroup_limits *l
 		const struct scalar_row *row = &scalar_rows[i];
 		const char *text = NULL;
 
-		if (row->convert(limits->arena, r, &text, e) < 0)
-			return err_prefix(e, "/linux/resources/%s", row->pointer);
+		int ret = row->convert(limits->arena, r, &text, e);
+
+		if (ret < 0)
+			ret = err_prefix(e, "/linux/resources/%s", row->pointer);
+		if (findings_note(limits->findings, ret, e) < 0)
+			return ret;
 		if (text)
 			cgroup_limit_add(limits, row->pointer, row->file, text);
 	}
@@ -254,7 +259,7 @@ size_t cgroup_controller_of(const char *file)
 int cgroup_limits_of(const struct spec_resources *r, struct cgroup_limits *ret_limits,
 		     struct err *e)
 {
-	int ret = cgroup_refuse_v1(r, e);
+	int ret = cgroup_refuse_v1(r, ret_limits->findings, e);
 
 	if (ret == 0)
 		ret = scalar_limits(r, ret_limits, e);

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "cgroups/internal.h"
+#include "plan/findings.h"
 #include "spec/spec.h"
 
 /*
@@ -51,27 +52,31 @@ static int refuse(const char *pointer, const char *instead, struct err *e)
 	return err_hint(e, "%s", instead);
 }
 
-static int refuse_leaf_weights(const struct spec_block_io *io, struct err *e)
+static int refuse_leaf_weights(const struct spec_block_io *io, struct findings *findings,
+			       struct err *e)
 {
 	char pointer[64];
+	int r = 0;
 
-	for (size_t i = 0; i < io->weight_device_count; i++) {
+	for (size_t i = 0; r == 0 && i < io->weight_device_count; i++) {
 		if (!io->weight_devices[i].leaf_weight)
 			continue;
 		snprintf(pointer, sizeof pointer, "blockIO/weightDevice/%zu/leafWeight", i);
-		return refuse(pointer, "use weight", e);
+		r = findings_note(findings, refuse(pointer, "use weight", e), e);
 	}
-	return 0;
+	return r;
 }
 
-int cgroup_refuse_v1(const struct spec_resources *r, struct err *e)
+int cgroup_refuse_v1(const struct spec_resources *r, struct findings *findings, struct err *e)
 {
-	for (size_t i = 0; i < sizeof v1_rows / sizeof *v1_rows; i++) {
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof v1_rows / sizeof *v1_rows; i++) {
 		const struct v1_row *row = &v1_rows[i];
 
 		if (asks_for_nothing((const unsigned char *)r + row->offset, row->size))
 			continue;
-		return refuse(row->pointer, row->instead, e);
+		ret = findings_note(findings, refuse(row->pointer, row->instead, e), e);
 	}
-	return refuse_leaf_weights(&r->block_io, e);
+	return ret < 0 ? ret : refuse_leaf_weights(&r->block_io, findings, e);
 }

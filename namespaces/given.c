@@ -13,6 +13,7 @@
 #include "namespaces/layout.h"
 #include "namespaces/maker.h"
 #include "namespaces/namespaces.h"
+#include "plan/findings.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
@@ -157,7 +158,7 @@ int given_compile(struct compile *c, struct err *e)
 	if (is_unreachable(c, c->request->rootfs))
 		tree_step(c, rootfs_why(c), c->request->rootfs, AT_RECURSIVE);
 	for (size_t i = 0; r == 0 && i < c->spec->mount_count; i++)
-		r = mount_steps(c, i, e);
+		r = findings_note(c->request->findings, mount_steps(c, i, e), e);
 	if (r == 0)
 		device_steps(c);
 	if (r == 0 && is_unreachable(c, c->request->notify_dir))

@@ -15,6 +15,7 @@
 #include "namespaces/mount_options.h"
 #include "namespaces/namespaces.h"
 #include "namespaces/paths.h"
+#include "plan/findings.h"
 #include "plan/plan.h"
 #include "spec/spec.h"
 
@@ -364,6 +365,7 @@ int mounts_compile(struct compile *c, struct err *e)
 		r = maker_begin(c, i, &m, e);
 		if (r == 0)
 			r = mount_steps(&m);
+		r = findings_note(c->request->findings, r, e);
 	}
 	return r;
 }

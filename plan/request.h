@@ -15,6 +15,7 @@ enum request_kind { REQUEST_CREATE, REQUEST_RUN, REQUEST_EXEC };
 /* What a process that enters a container is to do instead of executing a program. */
 enum request_errand { ERRAND_NONE, ERRAND_ADD_MOUNTS, ERRAND_REMOVE_MOUNTS };
 
+struct findings;
 struct seccomp_filter;
 struct request {
 	enum request_kind kind;
@@ -26,6 +27,7 @@ struct request {
 	struct strings extra_env;   /* appended to process.env: LISTEN_FDS, NOTIFY_SOCKET */
 	const struct seccomp_filter *filter; /* compiled earlier; NULL: compile the spec's */
 	struct strings unreachable; /* places of host_places() that the container's root has no path to */
+	struct findings *findings;  /* all that is wrong is noted there; NULL: the first error ends it */
 	const char *notify_dir;     /* host directory to bind on /run/notify, NULL if none */
 	/* exec only */
 	enum request_errand errand;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/build.h"
 
+#include <errno.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroups/cgroup.h"
 #include "namespaces/namespaces.h"
+#include "plan/findings.h"
 #include "plan/plan.h"
 #include "runtime/context.h"
 #include "runtime/process.h"
@@ -87,13 +90,15 @@ static const struct order {
 
 static int compile_all(struct compile *c, const struct order *order, struct err *e)
 {
+	struct findings *findings = c->request->findings;
+
 	for (size_t i = 0; i < order->count; i++) {
-		int r = order->items[i](c, e);
+		int r = findings_note(findings, order->items[i](c, e), e);
 
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return findings && findings->count ? err_say(e, EINVAL, "%s", findings->items[0]) : 0;
 }
 
 int build_plan(struct context *context, const struct spec *spec,

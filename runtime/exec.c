@@ -110,7 +110,7 @@ static int compose(struct entering *n, struct err *e)
 	if (r == 0 && n->process->terminal)
 		host_probe_terminal(n->context);
 	if (r == 0)
-		r = lsm_probe(n->context, n->spec, n->process, e);
+		r = lsm_probe(n->context, n->spec, n->process, NULL, e);
 	if (r == 0)
 		r = ask_for(n, e);
 	if (r == 0)

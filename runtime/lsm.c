@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "plan/findings.h"
 #include "runtime/context.h"
 #include "spec/spec.h"
 
@@ -58,15 +59,24 @@ static int check_selinux(const char *field, const char *label, struct err *e)
 		      e);
 }
 
-int lsm_probe(struct context *context, const struct spec *spec,
-	      const struct spec_process *process, struct err *e)
+static int check_apparmor(struct context *context, const char *profile, struct err *e)
 {
-	const char *profile = process->apparmor_profile;
-	int r;
+	if (!is_set(profile) || has_apparmor(&context->host))
+		return 0;
+	return absent("/process/apparmorProfile", profile, "AppArmor",
+		      "\"apparmor=1 security=apparmor\"", e);
+}
 
-	if (is_set(profile) && !has_apparmor(&context->host))
-		return absent("/process/apparmorProfile", profile, "AppArmor",
-			      "\"apparmor=1 security=apparmor\"", e);
-	r = check_selinux("/process/selinuxLabel", process->selinux_label, e);
-	return r < 0 ? r : check_selinux("/linux/mountLabel", spec->linux.mount_label, e);
+int lsm_probe(struct context *context, const struct spec *spec,
+	      const struct spec_process *process, struct findings *findings, struct err *e)
+{
+	const struct {
+		const char *field, *label;
+	} rows[] = { { "/process/selinuxLabel", process->selinux_label },
+		     { "/linux/mountLabel", spec->linux.mount_label } };
+	int r = findings_note(findings, check_apparmor(context, process->apparmor_profile, e), e);
+
+	for (size_t i = 0; r == 0 && i < sizeof rows / sizeof *rows; i++)
+		r = findings_note(findings, check_selinux(rows[i].field, rows[i].label, e), e);
+	return r;
 }

@@ -168,7 +168,7 @@ int making_prepare(struct making *m, struct err *e)
 		r = host_probe(m->context, e);
 	if (r == 0 && m->config.spec->process.terminal)
 		host_probe_terminal(m->context);
-	return r < 0 ? r : lsm_probe(m->context, m->config.spec, &m->config.spec->process, e);
+	return r < 0 ? r : lsm_probe(m->context, m->config.spec, &m->config.spec->process, NULL, e);
 }
 
 int making_reserve(struct making *m, struct err *e)

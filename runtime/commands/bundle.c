@@ -27,13 +27,13 @@ int bundle_host(struct invocation *in, struct err *e)
 static int look(struct invocation *in, const struct spec *spec, struct request *request,
 		struct err *e)
 {
-	int r = lsm_probe(in->context, spec, &spec->process, e);
+	int r = lsm_probe(in->context, spec, &spec->process, request->findings, e);
 
 	return r < 0 ? r : reach_probe(in->context, spec, request, e);
 }
 
-int bundle_plan(struct invocation *in, const struct config *config, struct plan_header **ret_plan,
-		struct err *e)
+int bundle_plan(struct invocation *in, const struct config *config, struct findings *findings,
+		struct plan_header **ret_plan, struct err *e)
 {
 	struct request request = {
 		.kind = REQUEST_CREATE,
@@ -41,6 +41,7 @@ int bundle_plan(struct invocation *in, const struct config *config, struct plan_
 		.bundle = config->bundle,
 		.rootfs = config->rootfs,
 		.init_pidfd = -1,
+		.findings = findings,
 	};
 
 	if (!config->spec->process.present)

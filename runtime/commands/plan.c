@@ -16,7 +16,7 @@ int command_plan(struct invocation *in, struct err *e)
 	if (r == 0)
 		r = config_read(in->context, in->options->bundle, in->options->config, &config, e);
 	if (r == 0)
-		r = bundle_plan(in, &config, &plan, e);
+		r = bundle_plan(in, &config, NULL, &plan, e);
 	if (r < 0)
 		return r;
 	if (str_equal(in->options->format, "json"))

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "plan/findings.h"
 #include "runtime/command.h"
 #include "runtime/commands/bundle.h"
 #include "runtime/commands/commands.h"
+#include "runtime/context.h"
 
 static void add_problem(struct strbuf *out, bool warning, const char *pointer, const char *text)
 {
@@ -20,25 +22,31 @@ static void add_problems(struct strbuf *out, const struct problems *problems)
 			    problems->items[i].text);
 }
 
-/* A compile error begins with the pointer of the field at fault, when a field is at fault. */
-static void add_compile_error(struct strbuf *out, const struct err *e)
+/* A compile error begins with the pointer of the field at fault, when a field is at fault, and may
+ * say in brackets what that holds. */
+static void add_compile_error(struct strbuf *out, const char *text)
 {
-	const char *colon = strstr(e->text, ": ");
+	const char *colon = strstr(text, ": "), *bracket = strstr(text, " (");
 
-	if (*e->text != '/' || !colon)
-		add_problem(out, false, "", e->text);
+	if (*text != '/' || !colon)
+		add_problem(out, false, "", text);
+	else if (bracket && bracket < colon && colon[-1] == ')')
+		strbuf_addf(out, "%.*s: error: %.*s: %s\n", (int)(bracket - text), text,
+			    (int)(colon - bracket) - 3, bracket + 2, colon + 2);
 	else
-		strbuf_addf(out, "%.*s: error: %s\n", (int)(colon - e->text), e->text, colon + 2);
+		strbuf_addf(out, "%.*s: error: %s\n", (int)(colon - text), text, colon + 2);
 }
 
 static int try_plan(struct invocation *in, const struct config *config, struct strbuf *out)
 {
+	struct findings findings = { .arena = in->context->arena };
 	struct plan_header *plan;
 	struct err e;
-	int r = bundle_plan(in, config, &plan, &e);
+	int r = bundle_plan(in, config, &findings, &plan, &e);
 
-	if (r < 0)
-		add_compile_error(out, &e);
+	(void)findings_note(&findings, r, &e);
+	for (size_t i = 0; i < findings.count; i++)
+		add_compile_error(out, findings.items[i]);
 	return r;
 }
 

@@ -270,3 +270,25 @@ def test_validate(bundle, tare):
     assert outcome.status == 1
     for pointer in ("/process/cwd", "/process/args", "/linux/namespaces/"):
         assert pointer in outcome.out + outcome.err
+
+
+def test_validate_compiles(bundle, tare):
+    """Nor does what only the plan shows come to light one mistake a run; each line begins with a pointer."""
+    mounts = len(bundle.config["mounts"])
+    bundle.mount("/", "tmpfs")
+    bundle.config["mounts"].append({"destination": "/a", "type": "bind"})
+    bundle.mount("/b", "tmpfs", options=["bind", "size=3"], source="/tmp")
+    bundle.mount("/c", None)
+    bundle.linux["resources"] = {"memory": {"swappiness": 3}, "network": {"classID": 4},
+                                 "blockIO": {"weightDevice": [{"major": 8, "minor": 0, "leafWeight": 20}]}}
+    bundle.linux["cgroupsPath"] = "a:b:c"
+    bundle.process["selinuxLabel"] = "system_u:system_r:some_t:s0"
+    bundle.write()
+    outcome = tare.try_("validate", "--bundle", bundle.path)
+    found = [line.split(": error: ")[0] for line in outcome.out.splitlines()]
+    expected = [f"/mounts/{mounts}/destination", f"/mounts/{mounts + 1}/source", f"/mounts/{mounts + 2}/options/1",
+                f"/mounts/{mounts + 3}/type", "/linux/resources/memory/swappiness",
+                "/linux/resources/network/classID", "/linux/resources/blockIO/weightDevice/0/leafWeight",
+                "/linux/cgroupsPath"]
+    assert outcome.status == 1 and set(found) - {"/process/selinuxLabel"} == set(expected), outcome
+    assert len(found) == len(set(found)), outcome
