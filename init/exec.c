@@ -50,7 +50,7 @@ static const char *path_fill(const struct init *in, const char *first, char *to)
 	return to;
 }
 
-int exec_prepare(struct init *in, const struct plan_step *step)
+int exec_foresee(struct init *in, const struct plan_step *step)
 {
 	uint64_t argv = step->arg[0], env = step->arg[1];
 	size_t pointers = list_count(in, argv) + (size_t)list_count(in, env) + 3;
@@ -71,7 +71,17 @@ int exec_prepare(struct init *in, const struct plan_step *step)
 	in->argv = (char *const *)block;
 	in->envp = (char *const *)envp;
 	SYS(umask, in->umask);
-	return descriptors_give(in);
+	return 0;
+}
+
+int exec_prepare(struct init *in, const struct plan_step *step)
+{
+	if (!in->argv && exec_foresee(in, step) < 0)
+		return -1;
+	if (descriptors_give(in) < 0)
+		return -1;
+	in->is_prepared = 1;
+	return report(in, REPORT_EXEC, 0);
 }
 
 /* The work was the steps themselves; the host hears of its end as it does of execve's. */
@@ -84,7 +94,7 @@ int run_DONE(struct init *in, const uint64_t *arg)
 
 int run_EXEC(struct init *in, const uint64_t *arg)
 {
-	if (!in->argv && (exec_prepare(in, in->step) < 0 || report(in, REPORT_EXEC, 0) < 0))
+	if (!in->is_prepared && exec_prepare(in, in->step) < 0)
 		return -1;
 	return exec_explain(in, in->path, SYS(execve, in->path, in->argv, in->envp));
 }

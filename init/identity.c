@@ -55,6 +55,7 @@ int run_IDS(struct init *in, const uint64_t *arg)
 	if (r < 0)
 		return id_failed(in, CALL_setresuid, arg[0], r);
 	in->uid = (uint32_t)arg[0];
+	in->gid = (uint32_t)arg[1];
 	hide();
 	return 0;
 }

@@ -30,11 +30,12 @@ struct init {
 	char parent_path[64];
 	uint64_t link_slot;           /* TREE_COPY_SYMLINK: the slot that holds a symlink */
 	uint32_t umask;               /* what hooks and the workload get */
-	uint32_t uid;                 /* of the workload, once IDS ran */
+	uint32_t uid, gid;            /* of the workload, once PROGRAM or IDS ran */
 	uint8_t root_covers;          /* the root is attached on "/" already */
 	uint8_t untidy;               /* many descriptors are open that nobody needs */
 	uint8_t may_propagate;        /* the old root's mounts may be shared with the host */
-	char *const *argv, *const *envp; /* made by exec_prepare(), like the next */
+	uint8_t is_prepared;          /* by exec_prepare() */
+	char *const *argv, *const *envp; /* made by exec_foresee(), like the next */
 	const char *path;
 	/* What PROGRAM found: the name as it is, or one of the directories of a PATH and the name.
 	 */
@@ -150,7 +151,10 @@ void user_leave(uint32_t uid, uint32_t gid);
 /* program.c: the path of what PROGRAM found. */
 void program_path(const struct init *, struct line *ret_path);
 /* exec.c */
-/* All that execve needs and a filter might deny, so it runs ahead of SECCOMP too. Fails. */
+/* Both are for the step EXEC, which may be one to come: a filter might deny what they take. Fail. */
+/* What the program is given: its path, arguments and environment with HOME, and the umask. */
+int exec_foresee(struct init *, const struct plan_step *);
+/* That, unless it was done, and all else ahead of execve itself: nothing may come between. */
 int exec_prepare(struct init *, const struct plan_step *);
 /* home.c: "HOME=dir" of the user from the container's /etc/passwd; "HOME=/" without an entry. */
 void home_find(struct init *, uint32_t uid, char *ret_text, size_t size);

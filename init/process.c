@@ -67,17 +67,22 @@ int run_NO_NEW_PRIVS(struct init *in, const uint64_t *arg)
 	return CHECK(in, prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* Directly ahead of EXEC nothing may need a system call behind the filter but execve itself. */
+/* Directly ahead of EXEC nothing may need a system call behind the filter but execve itself. Elsewhere the workload's user
+ * is still to come, and the steps until then make calls that a profile has to allow; but an old one that does not know
+ * openat2(2) must not cost the program its HOME. */
 static int prepare_for_filter(struct init *in)
 {
-	const struct plan_step *next = in->step + 1;
+	const struct plan_step *last = in->step + (in->plan->init_count - 1 - in->index);
+	int r;
 
-	SYS(umask, in->umask);
-	if (in->index + 1 >= in->plan->init_count || next->op != OP_EXEC)
+	if (last->op != OP_EXEC)
 		return 0;
-	if (exec_prepare(in, next) < 0)
-		return -1;
-	return report(in, REPORT_EXEC, 0);
+	if (last == in->step + 1)
+		return exec_prepare(in, last);
+	user_enter(in->uid, in->gid);
+	r = exec_foresee(in, last);
+	user_leave(in->uid, in->gid);
+	return r;
 }
 
 int run_SECCOMP(struct init *in, const uint64_t *arg)

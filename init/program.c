@@ -140,6 +140,8 @@ int run_PROGRAM(struct init *in, const uint64_t *arg)
 	if (!name || !*name)
 		return program_failed(in, "", -ENOENT);
 	in->program = name;
+	in->uid = uid;
+	in->gid = gid;
 	user_enter(uid, gid);
 	r = text_find(name, '/') ? executable(name) : search(in, path_of(in, arg[1]));
 	user_leave(uid, gid);

@@ -101,7 +101,8 @@ static void init_begin(struct init *in, const struct plan_header *plan)
 	in->untidy = 0;
 	in->link_slot = PLAN_NO_SLOT;
 	in->umask = (uint32_t)SYS(umask, 0);
-	in->uid = 0;
+	in->uid = in->gid = 0;
+	in->is_prepared = 0;
 	in->may_propagate = 1;
 	in->argv = in->envp = NULL;
 	in->path = in->program = in->program_directory = NULL;

@@ -133,6 +133,20 @@ static const char *flag_hint(const struct plan_step *step, const struct report *
 	return ret_text->text;
 }
 
+/* What a filter says of the call is not looked up; these are the errors that denied calls have. */
+static bool may_be_denied(const struct plan_header *plan, const struct report *report)
+{
+	size_t count;
+	const struct plan_step *steps = plan_steps(plan, LANE_INIT, &count);
+
+	if (report->error != EPERM && report->error != ENOSYS)
+		return false;
+	for (uint32_t i = 0; i < report->number && i < count; i++)
+		if (steps[i].op == OP_SECCOMP)
+			return true;
+	return false;
+}
+
 int launch_explain(const struct plan_header *plan, const struct report *report, struct err *e)
 {
 	const struct plan_step *step = step_of(plan, report);
@@ -153,7 +167,9 @@ int launch_explain(const struct plan_header *plan, const struct report *report, 
 		hint = "what tare sees of it itself is shown instead";
 	if (!hint)
 		hint = flag_hint(step, report, &lacking);
-	if (hint)
+	if (step && may_be_denied(plan, report))
+		err_hint(e, "%s%s" EXPLAIN_FILTER, hint ? hint : "", hint ? ", or " : "");
+	else if (hint)
 		err_hint(e, "%s", hint);
 	if (step)
 		why = plan_text(plan, step->why);

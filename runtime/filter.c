@@ -51,8 +51,10 @@ static int look_up(struct context *context, const struct spec *spec,
 	autofd cache = open_cache(context);
 	int r = cache < 0 ? cache : filter_cache_read(cache, &key, context->arena, ret_filter);
 
-	if (r == 0)
+	if (r == 0) {
+		seccomp_tell(context->arena, spec);
 		return 0;
+	}
 	if (r != -ENOENT)
 		say_unused(context, r);
 	r = seccomp_make(context->arena, spec, ret_filter, e);

@@ -58,5 +58,7 @@ int launch_open_gate(struct context *, const struct container *, int state_docum
  * Returns -errno. */
 struct report;
 int launch_explain(const struct plan_header *, const struct report *, struct err *e);
+/* The hint where a filter may be why tare-init failed. */
+#define EXPLAIN_FILTER "the seccomp filter, in force by then, denies it: see linux.seccomp in tare-config(5)"
 /* Whether tare-init still waits at the gate in dir. */
 bool launch_gate_waits(int dir);

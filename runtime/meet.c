@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -30,6 +31,8 @@ static void say_end(const siginfo_t *info, struct err *e)
 	else
 		err_say(e, ECHILD, "tare-init was killed by signal %d (%s) before the program started",
 			signal, strsignal(signal));
+	if (signal == SIGSYS)
+		err_hint(e, EXPLAIN_FILTER);
 }
 
 /* The other end is gone: says how init ended, and why where the cgroup knows. */

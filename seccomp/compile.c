@@ -87,6 +87,17 @@ int seccomp_make(struct arena *arena, const struct spec *spec, struct seccomp_fi
 	return 0;
 }
 
+void seccomp_tell(struct arena *arena, const struct spec *spec)
+{
+	struct seccomp_filter filter;
+	autobuf notes = { 0 };
+	struct err ignored;
+
+	if (log_enabled(LOG_LEVEL_DEBUG) && !spec_annotation(spec, SECCOMP_RAW) &&
+	    seccomp_compile_filter(arena, &spec->linux.seccomp, &filter, &notes, &ignored) == 0)
+		tell(&notes);
+}
+
 /* The listener reaches its agent before the workload can make a call that waits for an answer. No SYNC precedes
  * that: the call that posts it may be one that waits itself. */
 static void listener_steps(struct compile *c, const struct spec_seccomp *profile)

@@ -35,6 +35,9 @@ int seccomp_compile_filter(struct arena *, const struct spec_seccomp *,
 bool seccomp_is_wanted(const struct spec *);
 int seccomp_make(struct arena *, const struct spec *, struct seccomp_filter *ret_filter,
 		 struct err *e);
+/* Says, as seccomp_make() does, what is left out of a profile whose filter is taken from a cache: at the level of the log that shows it
+ * only, for it compiles the profile again. */
+void seccomp_tell(struct arena *, const struct spec *);
 /* Whether a rule needs a listener. */
 bool seccomp_notifies(const struct spec_seccomp *);
 

@@ -3,8 +3,8 @@
 #include "spec/reader.h"
 #include "spec/spec.h"
 
-/* The kernel's MAX_ERRNO: what a system call can return. */
-enum { ERRNO_LARGEST = 4095 };
+/* A system call can return 4095 too, but libseccomp refuses that. */
+enum { ERRNO_LARGEST = 4094 };
 
 static bool takes_errno(enum seccomp_action action)
 {
@@ -65,7 +65,7 @@ static const struct rule seccomp_rules[] = {
 	  "must not be SCMP_ACT_NOTIFY: nothing could run until someone answers" },
 	{ default_errno_unused, "/defaultErrnoRet",
 	  "needs the defaultAction SCMP_ACT_ERRNO or SCMP_ACT_TRACE", "/defaultAction" },
-	{ default_errno_large, "/defaultErrnoRet", "must be an errno, from 0 to 4095",
+	{ default_errno_large, "/defaultErrnoRet", "must be an errno, from 0 to 4094",
 	  "/defaultAction" },
 	{ notify_without_listener, "/listenerPath",
 	  "is required where SCMP_ACT_NOTIFY is used: someone has to answer" },
@@ -96,7 +96,7 @@ static void check_rule(struct reader *r, const char *prefix,
 		broken(r, prefix, "needs the action SCMP_ACT_ERRNO or SCMP_ACT_TRACE",
 		       "/errnoRet");
 	if (rule->action == SECCOMP_ERRNO && rule->errno_ret > ERRNO_LARGEST)
-		broken(r, prefix, "must be an errno, from 0 to 4095", "/errnoRet");
+		broken(r, prefix, "must be an errno, from 0 to 4094", "/errnoRet");
 }
 
 void check_seccomp(struct reader *r, const char *prefix, const struct spec_seccomp *seccomp)

@@ -19,13 +19,24 @@
 #include "runtime/record.h"
 #include "seccomp/explain.h"
 
+/* The profile is an argument: who names it by an option would be told that a file of a system call's name is not there. */
+static int refuse_options(const struct options *o, struct err *e)
+{
+	if (!o->bundle && !o->config && !o->output && !o->merge && !o->attach)
+		return 0;
+	return err_say(e, EINVAL, "explain: takes a profile or a config.json as its first argument, and "
+				  "none of the options of record");
+}
+
 static int explain(struct invocation *in, struct err *e)
 {
 	const struct spec_seccomp *profile;
 	const char *pointer;
 	autobuf out = { 0 };
-	int r = profile_load(in->context->arena, in->argv[1], &profile, &pointer, e);
+	int r = refuse_options(in->options, e);
 
+	if (r == 0)
+		r = profile_load(in->context->arena, in->argv[1], &profile, &pointer, e);
 	if (r < 0)
 		return r;
 	for (int i = 2; i < in->argc; i++)

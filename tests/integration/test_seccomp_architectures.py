@@ -57,10 +57,10 @@ def i386_calls():
     need("x86")
 
 
-def run(bundle, arch, *calls):
+def run(bundle, arch, *calls, no_new_privileges=True):
     """Makes the calls, (name or number, argument...), in a container: its outcome."""
     shutil.copy(program(arch), bundle.rootfs / "bin/calls")
-    bundle.process["noNewPrivileges"] = True
+    bundle.process["noNewPrivileges"] = no_new_privileges
     bundle.process["args"] = ["/bin/calls", *(
         call if isinstance(call, str) else ":".join(map(str, (number(arch, call[0]), *call[1:])))
         for call in calls)]
@@ -83,6 +83,18 @@ def test_rules_are_for_names(bundle, arch):
     namesake = number(other, "umask") | (X32 if arch == "x32" else 0)
     # 95 is fchown on i386, 60 is exit elsewhere: all that matters is that it is no -28.
     assert run(bundle, arch, f"{namesake}:4294967295").out != "-28\n"
+
+
+def test_what_tare_itself_needs(bundle):
+    """Without no_new_privs the profile has to allow what the manual lists, and nothing else: each call more would be one
+    that profiles made for other runtimes lack."""
+    tares = rule("capset", "prctl", "setresgid", "setresuid", action="SCMP_ACT_ALLOW")
+    filtered(bundle, NEEDED, tares, default="SCMP_ACT_KILL_PROCESS", architectures=[])
+    bundle.config["process"]["user"] = {"uid": 1000, "gid": 1000, "umask": 0o27, "additionalGids": [7]}
+    outcome = run(bundle, "x86_64", ("getpid",), no_new_privileges=False)
+    assert (outcome.status, outcome.out) == (KILLED, ""), outcome
+    bundle.linux["seccomp"]["syscalls"].append(rule("getpid", action="SCMP_ACT_ALLOW"))
+    assert run(bundle, "x86_64", ("getpid",), no_new_privileges=False).out == "1\n"
 
 
 def test_conditions(bundle, arch):

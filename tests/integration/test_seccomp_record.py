@@ -188,4 +188,5 @@ def test_explain(bundle):
     profile = bundle.path / "profile.json"
     profile.write_text(json.dumps(bundle.linux["seccomp"]))
     assert ": /defaultAction" in bundle.tare("seccomp", "explain", profile, "umask")
+    assert "takes a profile" in bundle.tare.fails("seccomp", "explain", "--config", profile, "umask", "mkdir")
     assert "umaks: libseccomp knows no such call" in bundle.tare("seccomp", "explain", profile, "umaks")
