@@ -11,7 +11,7 @@ build="gcc libc6-dev make meson ninja-build pkgconf git libseccomp-dev libjansso
 release="gcc libc6-dev make meson ninja-build pkgconf git musl-tools gperf dpkg-dev linux-libc-dev"
 demo="busybox-static procps"
 test="python3 python3-pytest busybox-static crun runc umoci mmdebstrap procps iproute2
-	util-linux uidmap strace perl-base jq universal-ctags mandoc shellcheck clang apparmor secilc criu iptables python3-jsonschema"
+	util-linux mount uidmap strace perl-base jq universal-ctags mandoc shellcheck clang apparmor secilc criu iptables python3-jsonschema"
 deep="clang clang-tidy"
 bench="crun runc musl-tools strace python3-matplotlib qemu-system-x86 kmod busybox-static python3 util-linux linux-libc-dev"
 # Installed, not started: the engines run in the virtual machine.
