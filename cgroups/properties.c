@@ -146,6 +146,13 @@ static void io_keyed(struct unit_properties *p, const char *name, const char *va
 						words.items[i] + strlen(io_keys[k].key));
 }
 
+/* Scopes have the policy since systemd 253; before, a reload takes the file back. */
+static void oom_group(struct unit_properties *p, const char *name, const char *value)
+{
+	unit_property(p, arena_printf(p->arena, "%s='%s'", name,
+				      str_equal(value, "1") ? "kill" : "continue"));
+}
+
 /* Files that systemd writes too. What it never touches needs no property. */
 static const struct property_row {
 	const char *file, *name;
@@ -157,6 +164,7 @@ static const struct property_row {
 	{ "memory.high", "MemoryHigh", number },
 	{ "memory.max", "MemoryMax", number },
 	{ "memory.swap.max", "MemorySwapMax", number },
+	{ "memory.oom.group", "OOMPolicy?", oom_group },
 	{ "memory.zswap.max", "MemoryZSwapMax?", number },
 	{ "cpu.idle", "CPUWeight?", idle },
 	{ "cpu.weight", "CPUWeight", number },

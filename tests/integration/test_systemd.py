@@ -206,6 +206,17 @@ def test_limits_are_properties_too(bundle, manager):
     container.remove()
 
 
+def test_oom_group(bundle, manager):
+    """After a reload an OOM would kill one process of a workload that is to live or die as a whole."""
+    bundle.resources["unified"] = {"memory.oom.group": "1"}
+    container = bundle.shell(SLEEP).start()
+    assert read(container, "memory.oom.group") == "1"
+    if int(manager.systemctl("--version").split()[1]) >= 253:
+        manager.reload()
+        assert read(container, "memory.oom.group") == "1"
+    container.remove()
+
+
 def test_update(bundle, manager):
     """A limit that only the files had would be gone with the next reload; one that fails must leave both as
     they were."""

@@ -109,6 +109,7 @@ static void limits(void **state)
 		{ "memory.max", "1048576", "MemoryMax=uint64 1048576" },
 		{ "memory.max", "max", "MemoryMax=uint64 18446744073709551615" },
 		{ "memory.high", "5", "MemoryHigh=uint64 5" },
+		{ "memory.oom.group", "1", "OOMPolicy?='kill'" },
 		{ "memory.low", "5", "MemoryLow=uint64 5" },
 		{ "memory.min", "0", "MemoryMin=uint64 0" },
 		{ "memory.swap.max|", "0", "MemorySwapMax=uint64 0" },
