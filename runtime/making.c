@@ -183,8 +183,7 @@ int making_reserve(struct making *m, struct err *e)
 
 int making_tell(struct making *m, struct err *e)
 {
-	static const char receiver_key[] = "run.oci.pidfd_receiver";
-	const char *receiver = spec_annotation(m->config.spec, receiver_key);
+	const char *receiver = spec_annotation(m->config.spec, "run.oci.pidfd_receiver");
 	int r = 0;
 
 	if (m->ask->pid_file)
@@ -192,7 +191,7 @@ int making_tell(struct making *m, struct err *e)
 	if (r == 0 && m->ask->pidfd_socket)
 		r = send_pidfd(m->context, "--pidfd-socket", m->ask->pidfd_socket, m->launch.pidfd, e);
 	if (r == 0 && receiver && *receiver)
-		r = send_pidfd(m->context, receiver_key, receiver, m->launch.pidfd, e);
+		r = send_pidfd(m->context, "/annotations/run.oci.pidfd_receiver", receiver, m->launch.pidfd, e);
 	return r;
 }
 

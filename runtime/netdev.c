@@ -159,8 +159,10 @@ static int open_there(int target, int *ret_socket, struct err *e)
 
 	if (own < 0)
 		return err_set(e, errno, "open /proc/self/ns/net");
-	if (setns(target, CLONE_NEWNET) < 0)
-		return err_set(e, errno, "setns into the container's network namespace");
+	if (setns(target, CLONE_NEWNET) < 0) {
+		err_set(e, errno, "setns into the container's network namespace");
+		return err_hint(e, "moving a device of the host takes CAP_NET_ADMIN over the host");
+	}
 	socket = netlink_open();
 	if (setns(own, CLONE_NEWNET) < 0)
 		return err_set(e, errno, "setns back to the own network namespace");

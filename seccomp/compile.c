@@ -14,7 +14,7 @@
 #include "seccomp/seccomp.h"
 #include "spec/spec.h"
 
-#define RAW_WHY "annotation " SECCOMP_RAW
+#define RAW_WHY "/annotations/" SECCOMP_RAW
 
 /* A profile names calls of kernels to come: worth knowing, no reason to worry. */
 static void tell(const struct strbuf *notes)

@@ -6,6 +6,8 @@
 #include "spec/reader.h"
 #include "spec/spec.h"
 
+enum { NAME_LONGEST = 64 }; /* of a host or domain, uname(2) */
+
 /* Which namespace makes a kernel parameter the container's own. */
 struct owner {
 	const char *name; /* ends in '/': all below it */
@@ -106,6 +108,8 @@ static const char *problem_of(struct reader *r, const struct spec *spec, const s
 		       "\"net/ipv4/ip_forward\"";
 	if (strpbrk(pair->value, "+\n"))
 		return "must not have a '+' or a newline in its value";
+	if (strcmp(path, "kernel/domainname") == 0 && strlen(pair->value) > NAME_LONGEST)
+		return "must not be longer than 64 bytes";
 	return owner_problem(r, spec, path);
 }
 

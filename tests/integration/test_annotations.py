@@ -47,6 +47,16 @@ def test_what_a_container_would_rely_on(bundle, name):
     assert f"/annotations/{name}" in message and "another runtime" in message
 
 
+@pytest.mark.parametrize("name, value", [("run.oci.pidfd_receiver", "/nowhere"), ("run.oci.seccomp_bpf_data", "#"),
+                                         ("run.oci.mount_context_type", "frame")])
+def test_values_that_cannot_be(bundle, name, value):
+    """The message leads to the annotation, as to any other field."""
+    bundle.config["annotations"] = {name: value}
+    bundle.linux["mountLabel"] = "a_u:b_r:c_t:s0" if "context" in name else ""
+    message = bundle.create_fails()
+    assert f"/annotations/{name}" in message or "SELinux is not enabled" in message
+
+
 @pytest.mark.parametrize("name", ["krun.cpus", "run.oci.systemd.force_cgroup_v1", "module.wasm.image/variant"])
 def test_what_has_no_effect(bundle, name):
     """It is said, and the container runs."""

@@ -85,7 +85,8 @@ def test_network_device_of_the_host(bundle):  # noqa: F811
     """A user has no right to the machine's network cards."""
     bundle.namespace("network")
     bundle.linux["netDevices"] = {"lo": {"name": "x"}}
-    assert "/linux/netDevices/lo" in bundle.create_fails()
+    message = bundle.create_fails()
+    assert "/linux/netDevices/lo" in message and "CAP_NET_ADMIN over the host" in message
 
 
 def test_clocks(bundle):  # noqa: F811
@@ -100,9 +101,10 @@ def test_clocks(bundle):  # noqa: F811
 def test_sysctl(bundle):  # noqa: F811
     """Parameters of namespaces that the user's container has are the user's to set."""
     bundle.namespace("network")
-    bundle.linux["sysctl"] = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "9000", "user.max_mnt_namespaces": "77"}
-    names = "net/ipv4/ip_forward kernel/msgmax user/max_mnt_namespaces"
-    assert bundle.run(f"cd /proc/sys; cat {names}").split() == ["1", "9000", "77"]
+    bundle.linux["sysctl"] = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "9000", "user.max_mnt_namespaces": "77",
+                              "kernel.domainname": "example.org"}
+    names = "net/ipv4/ip_forward kernel/msgmax user/max_mnt_namespaces kernel/domainname"
+    assert bundle.run(f"cd /proc/sys; cat {names}").split() == ["1", "9000", "77", "example.org"]
 
 
 def test_masked_and_readonly_paths(bundle):  # noqa: F811

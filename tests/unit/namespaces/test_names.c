@@ -49,7 +49,7 @@ static void test_sysctl(void **state)
 	must_have(&c, "init procfs /linux/sysctl ret=#0\n"
 		      "init write-proc /linux/sysctl/net.ipv4.ip_forward procfs=#0 file=sys/net/ipv4/ip_forward "
 		      "text=1\n"
-		      "init write-proc /linux/sysctl/net/ipv4/conf/lo/forwarding procfs=#0 "
+		      "init write-proc /linux/sysctl/net~1ipv4~1conf~1lo~1forwarding procfs=#0 "
 		      "file=sys/net/ipv4/conf/lo/forwarding text=0\n"
 		      "init write-proc /linux/sysctl/kernel.shmmax procfs=#0 file=sys/kernel/shmmax "
 		      "text=\"99 1\"\n");
