@@ -449,8 +449,10 @@ static int step_take_listener(struct lane *lane, const struct plan_step *step, s
 	if (r < 0)
 		return r;
 	if (listener < 0)
-		return err_say(e, EPROTO, "tare-init sent no seccomp listener");
-	return listener_send(lane, text(lane, step, 0), text(lane, step, 1), listener, e);
+		r = err_say(e, EPROTO, "tare-init sent no seccomp listener");
+	else
+		r = listener_send(lane, text(lane, step, 0), text(lane, step, 1), listener, e);
+	return r < 0 ? err_prefix(e, "%s", plan_text(lane->plan, step->why)) : 0;
 }
 
 static step_function *const functions[OP_COUNT] = {
@@ -504,6 +506,12 @@ static enum log_level missing_level(const struct plan_step *step, int r)
 	return expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
 }
 
+/* A meeting reports what init said, which names its own field. */
+static bool meets_init(const struct plan_step *step)
+{
+	return step->op == OP_SYNC || step->op == OP_TAKE_LISTENER;
+}
+
 int lane_step(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	const char *why = plan_text(lane->plan, step->why);
@@ -513,8 +521,7 @@ int lane_step(struct lane *lane, const struct plan_step *step, struct err *e)
 	if (!run)
 		return err_say(e, ENOSYS, "%s: tare has no such host step", plan_op_name(step->op));
 	r = run(lane, step, e);
-	/* A meeting reports what init said, which names its own field. */
-	if (r < 0 && why && step->op != OP_SYNC)
+	if (r < 0 && why && !meets_init(step))
 		err_prefix(e, "%s", why);
 	if (r < 0 && is_optional(step)) {
 		if (step->op == OP_CGROUP)

@@ -124,6 +124,14 @@ def test_absent_agent(bundle, tmp_path):
     check_absent(outcome.err, tmp_path)
 
 
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+def test_program_that_is_absent(bundle, tmp_path, agent, no_new_privileges):
+    """The message names what is wrong alone: nobody should look for it at the agent."""
+    observed(bundle, tmp_path, no_new_privileges).process["args"] = ["/bin/absent"]
+    for message in (bundle.create_fails(), bundle.try_run().err):
+        assert ": /process/args/0 (/bin/absent)" in message and "listenerPath" not in message
+
+
 def test_agent_that_went(bundle, tmp_path):
     """The same for an exec into a container that was made while the agent was there."""
     agent = Agent(tmp_path / "agent.sock")
