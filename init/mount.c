@@ -184,9 +184,11 @@ static int target_open(struct init *in, const uint64_t *arg)
 /* With O_PATH the kernel opens a last symlink instead of refusing it. */
 static int target_refuses(struct init *in, const uint64_t *arg, const struct statx *st)
 {
-	if (!(arg[3] & TARGET_NOFOLLOW) || !is_kind(st, S_IFLNK))
-		return 0;
-	return FAIL(in, none, -ELOOP, step_text(in, arg[0]), " is a symbolic link");
+	if (arg[3] & TARGET_NOFOLLOW && is_kind(st, S_IFLNK))
+		return FAIL(in, none, -ELOOP, step_text(in, arg[0]), " is a symbolic link");
+	if (arg[3] & TARGET_EXISTS && !(st->stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return FAIL(in, none, -EINVAL, "nothing is mounted there that a remount could change");
+	return 0;
 }
 
 /* A tmpfs without mode= looks like the directory it covers. */
@@ -203,7 +205,7 @@ static int target_look(struct init *in, const uint64_t *arg, int fd)
 	struct statx st;
 	long r;
 
-	if (!(arg[3] & (TARGET_NOFOLLOW | TARGET_GIVE_MODE)))
+	if (!(arg[3] & (TARGET_NOFOLLOW | TARGET_GIVE_MODE | TARGET_EXISTS)))
 		return 0;
 	r = sys_statx(fd, &st);
 	if (r < 0)

@@ -212,7 +212,7 @@ enum plan_target_flag {
 	TARGET_NOFOLLOW = 1,    /* the last component may not be a symlink (dest-nofollow) */
 	TARGET_NO_SYMLINKS = 2, /* none at all: proc, sysfs, cgroup (CVE-2019-19921 and kin) */
 	TARGET_FILE = 4,        /* a missing one is made as a file, not as a directory */
-	TARGET_EXISTS = 8,      /* a missing one is an error */
+	TARGET_EXISTS = 8,      /* one that is missing, or no mount, is an error */
 	TARGET_GIVE_MODE = 16,  /* the directory found gives its mode to the mount in `like` (tmpfs without mode=) */
 };
 /* TREE flags, besides AT_RECURSIVE of fcntl.h. */

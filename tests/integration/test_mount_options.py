@@ -34,6 +34,26 @@ def test_recursive_attributes_reach_what_is_below(bundle, volume, option, shown)
     assert shown in rows["/mnt"][0] and shown in rows["/mnt/sub"][0]
 
 
+def test_remount(bundle, volume):
+    """What an earlier entry has mounted gets other attributes, and keeps those that are not named."""
+    bundle.mount("/mnt", "bind", volume, ["rbind", "nodev"])
+    bundle.mount("/mnt", "bind", volume, ["remount", "bind", "ro", "noexec"])
+    bundle.mount("/proc", "proc", None, ["remount", "nosuid", "rnoatime"])
+    rows = mounts(bundle)
+    assert all(word in rows["/mnt"][0] for word in ("ro", "noexec", "nodev")) and "ro" not in rows["/mnt/sub"][0]
+    assert "nosuid" in rows["/proc"][0] and "noatime" in rows["/proc"][0]
+
+
+@pytest.mark.parametrize("options", [["remount"], ["remount", "ro"]])
+@pytest.mark.parametrize("place, words", [("/plain", "nothing is mounted there"), ("/missing", "No such file")])
+def test_remount_of_nothing(bundle, options, place, words):
+    """Whoever wanted a read-only mount must not believe that there is one."""
+    (bundle.rootfs / "plain").mkdir()
+    bundle.mount(place, "tmpfs", options=options)
+    message = bundle.create_fails()
+    assert f"destination {place})" in message and words in message
+
+
 @pytest.mark.parametrize("option, gone", [("rrw", "ro"), ("rsuid", "nosuid"), ("rdev", "nodev"), ("rexec", "noexec"),
                                           ("rsymfollow", "nosymfollow"), ("rdiratime", "nodiratime"),
                                           ("rstrictatime", "relatime"), ("rnorelatime", "noatime")])
