@@ -184,6 +184,16 @@ def test_harmed_filters_do_not_count(bundle, harm):
     assert "No space left" in bundle.try_run("mkdir /tmp/x").err
 
 
+def test_filters_of_another_kernel_do_not_count(bundle):
+    """Below a state root that outlives a reboot: which calls are newer than a profile, and what a filter may say, is the
+    kernel's to know."""
+    denied(bundle).try_run("true")
+    before = cached(bundle.tare)
+    subprocess.run(["setarch", "--uname-2.6", *bundle.tare.command("run", "--bundle", bundle.path, bundle.tare.new_id())],
+                   check=True, stdin=subprocess.DEVNULL)
+    assert len(before) == 1 and len(cached(bundle.tare)) == 2
+
+
 def test_cache_is_no_container(bundle):
     """A directory of tare's own in the list would be somebody's container to delete."""
     denied(bundle).try_run("mkdir /tmp/x")

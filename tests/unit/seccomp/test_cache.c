@@ -27,6 +27,10 @@
 #define CONFIG(seccomp, annotations) \
 	"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"annotations\":{" annotations "}," \
 	"\"linux\":{\"seccomp\":{" seccomp "}}}"
+#define MASKED(index, op, two) \
+	"\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"]," \
+	"\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":" index ",\"value\":7," \
+	"\"valueTwo\":" two ",\"op\":\"" op "\"}]}]"
 #define DENY_MKDIR \
 	"\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\",\"mkdirat\"]," \
 	"\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":28}]"
@@ -159,7 +163,14 @@ static void test_keys_differ(void **state)
 		CONFIG("\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\",\"mkdirat\"],"
 		       "\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":28,\"args\":[{\"index\":1,\"value\":3,"
 		       "\"op\":\"SCMP_CMP_EQ\"}]}]", ""),
+		CONFIG(MASKED("1", "SCMP_CMP_MASKED_EQ", "1"), ""),
+		CONFIG(MASKED("1", "SCMP_CMP_MASKED_EQ", "2"), ""),
+		CONFIG(MASKED("2", "SCMP_CMP_MASKED_EQ", "1"), ""),
+		CONFIG(MASKED("1", "SCMP_CMP_NE", "1"), ""),
 		CONFIG("\"defaultAction\":\"SCMP_ACT_LOG\"", ""),
+		CONFIG("\"defaultAction\":\"SCMP_ACT_ERRNO\"", ""),
+		CONFIG("\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":1", ""),
+		CONFIG("\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38", ""),
 	};
 	struct place *p = *state;
 	enum { COUNT = sizeof configs / sizeof *configs };
