@@ -155,10 +155,11 @@ static void random_rule(struct strbuf *out, int first)
 	static const char *const names[] = { "read", "personality", "socket", "clone", "ioctl",
 					     "kcmp", "mmap", "futex" };
 	static const char *const operators[] = { "NE", "LT", "LE", "EQ", "GE", "GT", "MASKED_EQ" };
+	static const char *const actions[8] = { "ALLOW", "ALLOW", "ALLOW", "ALLOW", "ALLOW", "TRAP", "LOG", "ERRNO" };
 	int args = rand() % 4;
 
 	strbuf_addf(out, "%s{\"names\":[\"%s\",\"no_such_call\"],\"action\":\"SCMP_ACT_%s\"",
-		    first ? "" : ",", names[rand() % 8], rand() % 4 ? "ALLOW" : "TRAP");
+		    first ? "" : ",", names[rand() % 8], actions[rand() % 8]);
 	strbuf_add(out, ",\"args\":[");
 	for (int i = 0; i < args; i++) {
 		const uint64_t value = values[rand() % VALUES];
