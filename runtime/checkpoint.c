@@ -6,12 +6,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "cgroups/cgroup.h"
 #include "runtime/console.h"
 #include "runtime/context.h"
@@ -25,6 +30,8 @@
 #include "runtime/operations.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
+
+enum { STAT_MAX = 1 << 12, STAT_PARENT = 4 /* behind the name's parenthesis */ };
 
 struct dumping {
 	struct context *context;
@@ -115,6 +122,33 @@ static const char *freezer(const struct dumping *d)
 	return arena_printf(d->context->arena, "%s%s", top, d->container.cgroup);
 }
 
+static bool is_in(const pid_t *all, size_t count, long pid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (all[i] == pid)
+			return true;
+	return false;
+}
+
+/* CRIU follows the children of the first process and says nothing of who has another parent, outside. */
+static void tell_if_stranger(const pid_t *all, size_t count, pid_t pid)
+{
+	autobuf stat = { 0 };
+	char path[32], *name, *end;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	if (file_read(AT_FDCWD, path, STAT_MAX, &stat) < 0)
+		return;
+	/* "17 (sleep) S 1 ...": a name may have parentheses too. */
+	name = strchr(stat.text, '(');
+	end = strrchr(stat.text, ')');
+	if (!name || !end || strlen(end) < STAT_PARENT || end[2] == 'Z' ||
+	    is_in(all, count, strtol(end + STAT_PARENT, NULL, 10)))
+		return;
+	log_line(LOG_LEVEL_WARNING, "process %d %.*s is no part of the image: its parent is outside of the "
+		 "container, as that of a program of exec", pid, (int)(end + 1 - name), name);
+}
+
 static int read_descriptors(struct dumping *d, struct err *e)
 {
 	struct descriptors_of of = { .pid = d->container.pid, .sockets = d->ask->criu.ext_unix_sk,
@@ -129,6 +163,9 @@ static int read_descriptors(struct dumping *d, struct err *e)
 	if (r == 0 && cgroup >= 0)
 		r = cgroup_processes(arena, cgroup, &all, &of.count, e);
 	of.all = all;
+	for (size_t i = 0; i < of.count && !d->ask->pre_dump; i++)
+		if (all[i] != of.pid)
+			tell_if_stranger(all, of.count, all[i]);
 	return r < 0 ? r : descriptors_read(arena, &of, d->descriptors, e);
 }
 

@@ -103,6 +103,7 @@ static bool hand_over(const struct birth *b)
 __attribute__((noreturn))
 static void become_criu(const struct birth *b)
 {
+	static const int keys[] = { SIGINT, SIGQUIT, SIGHUP };
 	char number[] = { '0' + SOCKET_AT, '\0' };
 	char *argv[] = { (char *)"criu", (char *)"swrk", number, NULL };
 	sigset_t none;
@@ -115,6 +116,11 @@ static void become_criu(const struct birth *b)
 	 * that interrupt tare are not for it. */
 	if (b->steadfast)
 		setpgid(0, 0);
+	/* At the terminal of a restore they reach CRIU as well. What they end is for tare to say; what is
+	 * restored gets its own dispositions. */
+	if (b->place)
+		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+			signal(keys[i], SIG_IGN);
 	dup2(b->errors, STDERR_FILENO);
 	if ((!b->place || (enter_place(b->place) && send_work(b))) &&
 	    sys_close_range(SOCKET_AT, ~0u, CLOSE_RANGE_CLOEXEC) == 0 && hand_over(b))
@@ -253,6 +259,8 @@ static int wait_for_word(struct criu *criu, struct err *e)
 {
 	int r;
 
+	if (criu->resumed)
+		return 0;
 	if (!criu->tick)
 		return interrupt_wait(criu->context, criu->socket, e);
 	while ((r = interrupt_wait_for(criu->context, criu->socket, TICK, e)) == -ETIMEDOUT)
@@ -289,6 +297,7 @@ static int answer(struct criu *criu, const struct criu_response *notification, i
 	int r = notified ? notified(data, script, (pid_t)notification->notify.pid, fd, e) : 0;
 
 	log_line(LOG_LEVEL_DEBUG, "criu: %s (process %d)", script, (int)notification->notify.pid);
+	criu->resumed |= str_equal(script, "pre-resume");
 	reply.notify_success = r == 0;
 	if (send_request(criu, &reply, r < 0 ? &unsent : e) < 0 && r == 0)
 		return -e->code;

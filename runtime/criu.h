@@ -42,6 +42,7 @@ struct criu {
 	int work;   /* the work directory in CRIU's mount namespace, when it has a place */
 	void (*tick)(void *); /* called twice a second while it works, or NULL */
 	void *tick_data;
+	bool resumed; /* the restored processes run: signals are for them, not for the restore */
 };
 #define CRIU_NONE { .pidfd = -1, .socket = -1, .errors = -1, .work = -1 }
 

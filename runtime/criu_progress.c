@@ -125,7 +125,7 @@ void criu_progress_tick(void *progress)
 	const struct criu_progress *p = progress;
 	uint64_t memory = memory_in(p->cgroup);
 
-	if (!p->shown)
+	if (!p->shown || p->left)
 		return;
 	if (p->cgroup < 0)
 		tell("\r  %.1f s, image %.1f MiB \x1b[K", seconds_since(&p->since),
@@ -160,14 +160,19 @@ static void tell_stats(const struct criu_stats *s)
 		     seconds(s->restore.restore_time));
 }
 
-void criu_progress_end(const struct criu_progress *p, struct arena *arena, bool success)
+void criu_progress_leave(struct criu_progress *p)
+{
+	if (p->shown && !p->left)
+		tell("\r\x1b[K");
+	p->left = true;
+}
+
+void criu_progress_end(struct criu_progress *p, struct arena *arena, bool success)
 {
 	struct criu_stats stats = { 0 };
 
-	if (!p->shown)
-		return;
-	tell("\r\x1b[K");
-	if (!success)
+	criu_progress_leave(p);
+	if (!p->shown || !success)
 		return;
 	if (read_stats(arena, p, &stats))
 		tell_stats(&stats);

@@ -15,6 +15,7 @@ struct criu_places;
 
 struct criu_progress {
 	bool shown;
+	bool left;               /* the terminal is the container's */
 	const char *what;        /* "dump", "pre-dump", "restore" */
 	const char *statistics;  /* CRIU's file in the work directory */
 	const struct criu_places *places;
@@ -26,5 +27,7 @@ struct criu_progress {
 void criu_progress_begin(struct criu_progress *, const struct context *, const char *id, int cgroup);
 /* How far it is by now; takes the progress. */
 void criu_progress_tick(void *progress);
+/* Ends the ticks and clears their line: from now on the container may write to the same terminal. */
+void criu_progress_leave(struct criu_progress *);
 /* The last words: figures, or after a failure none. */
-void criu_progress_end(const struct criu_progress *, struct arena *, bool success);
+void criu_progress_end(struct criu_progress *, struct arena *, bool success);

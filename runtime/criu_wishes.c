@@ -24,8 +24,18 @@ enum { LOG_LEVEL_ALL = 4, PORT_MAX = 65535 };
 static const struct name_value cgroup_modes[] = {
 	{ "ignore", 0 }, { "soft", 3 }, { "full", 4 }, { "strict", 5 }, { NULL, 0 },
 };
+enum { LOCK_IPTABLES = 1, LOCK_NFTABLES, LOCK_SKIP };
 static const struct name_value network_locks[] = {
-	{ "iptables", 1 }, { "nftables", 2 }, { "skip", 3 }, { NULL, 0 },
+	{ "iptables", LOCK_IPTABLES }, { "nftables", LOCK_NFTABLES }, { "skip", LOCK_SKIP }, { NULL, 0 },
+};
+/* Of one that it does not know CRIU says nothing but that it has failed. */
+static const struct {
+	const char *what;
+	int since;
+} lock_needs[] = {
+	[LOCK_IPTABLES] = { "--network-lock=iptables", 31700 },
+	[LOCK_NFTABLES] = { "--network-lock=nftables", 31700 },
+	[LOCK_SKIP] = { "--network-lock=skip", 31900 },
 };
 static const struct name_value namespaces[] = { { "network", CLONE_NEWNET }, { NULL, 0 } };
 
@@ -155,7 +165,7 @@ int criu_restore_options(struct arena *arena, const struct restore_request *ask,
 static void choose_lock(struct arena *arena, struct criu_options *o)
 {
 	if (!o->network_lock && !criu_find(arena, "iptables-restore"))
-		o->network_lock = network_locks[1].value;
+		o->network_lock = LOCK_NFTABLES;
 }
 
 int criu_check_wishes(const struct context *context, struct criu_options *o, struct err *e)
@@ -168,7 +178,8 @@ int criu_check_wishes(const struct context *context, struct criu_options *o, str
 	if (r == 0 && o->lsm_mount_context)
 		r = criu_check_version(context, 31600, "--lsm-mount-context", e);
 	if (r == 0 && o->network_lock)
-		r = criu_check_version(context, 31700, "--network-lock", e);
+		r = criu_check_version(context, lock_needs[o->network_lock].since,
+				       lock_needs[o->network_lock].what, e);
 	choose_lock(context->arena, o);
 	return r;
 }

@@ -47,6 +47,7 @@ struct restoring {
 	int opened[2]; /* namespaces */
 	int null;
 	struct criu_cgroup_root cgroup_root;
+	struct criu_progress progress;
 };
 
 static void hand(struct restoring *w, const char *key, int fd)
@@ -209,6 +210,8 @@ static int notified(void *data, const char *script, pid_t pid, int fd, struct er
 		return namespaces_made(w, pid, e);
 	if (str_equal(script, "orphan-pts-master"))
 		return take_console(w, fd, e);
+	if (str_equal(script, "pre-resume"))
+		criu_progress_leave(&w->progress);
 	return 0;
 }
 
@@ -231,24 +234,24 @@ static int ask_criu(struct restoring *w, int cgroup, struct criu_response *ret_r
 		.own_cgroup_namespace = spec_new_namespace(spec, NS_CGROUP),
 		.no_new_privileges = spec->process.no_new_privileges,
 	};
-	struct criu_progress progress = { .what = "restore",
-					  .statistics = "stats-restore",
-					  .places = &w->places,
-					  .cgroup = cgroup };
 	autocriu criu = CRIU_NONE;
 	const char *log = w->request.options.log_file, *why;
 	int r;
 
+	w->progress = (struct criu_progress){ .what = "restore",
+					      .statistics = "stats-restore",
+					      .places = &w->places,
+					      .cgroup = cgroup };
 	unlinkat(w->places.work, log, 0);
 	r = criu_start(m->context, &place, w->handed, &criu, e);
 	if (r < 0)
 		return r;
 	w->request.options.work_dir_fd = criu.work;
-	criu_progress_begin(&progress, m->context, m->ask->id, -1);
-	criu.tick = progress.shown ? criu_progress_tick : NULL;
-	criu.tick_data = &progress;
+	criu_progress_begin(&w->progress, m->context, m->ask->id, -1);
+	criu.tick = w->progress.shown ? criu_progress_tick : NULL;
+	criu.tick_data = &w->progress;
 	r = criu_ask(&criu, &w->request, notified, w, ret_response, e);
-	criu_progress_end(&progress, m->context->arena, r == 0);
+	criu_progress_end(&w->progress, m->context->arena, r == 0);
 	if (r == -EREMOTEIO)
 		criu_log_explain(m->context->arena, &w->places, log, spec, e);
 	why = r < 0 && cgroup >= 0 ? cgroup_why(m->context->arena, cgroup, NULL) : NULL;

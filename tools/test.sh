@@ -137,19 +137,31 @@ engines_of_tree() {
 criu() {
 	tools/test-inputs.sh debian engines trixie || return 1
 	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
-	(
-		criu_machine && engine_machine -- "$engine_scripts" podman_checkpoint &&
-			engine_machine --tree build-inputs/engines/rootfs -- "$engine_scripts" containerd_checkpoint
-	) >"$report/criu-1" 2>&1 &
+	criu_here >"$report/criu-1" 2>&1 &
 	other=$!
 	criu_status=0
-	(
-		criu_machine --tree build-inputs/trixie/rootfs --release trixie && export TARE_ENGINES_PEERS= &&
-			engine_machine --tree build-inputs/trixie/rootfs -- "$engine_scripts" podman_checkpoint containerd_checkpoint
-	) >"$report/criu-2" 2>&1 || criu_status=1
+	criu_of_next >"$report/criu-2" 2>&1 || criu_status=1
 	wait "$other" || criu_status=1
 	cat "$report"/criu-?
 	return "$criu_status"
+}
+
+# Debian's crun is built without CRIU.
+criu_here() {
+	here_status=0
+	criu_machine || here_status=1
+	engine_machine --env TARE_ENGINES_PEERS=runc -- "$engine_scripts" podman_checkpoint || here_status=1
+	engine_machine --env TARE_ENGINES_PEERS=runc --tree build-inputs/engines/rootfs -- "$engine_scripts" \
+		containerd_checkpoint || here_status=1
+	return "$here_status"
+}
+
+criu_of_next() {
+	next_status=0
+	criu_machine --tree build-inputs/trixie/rootfs --release trixie || next_status=1
+	engine_machine --env TARE_ENGINES_PEERS= --tree build-inputs/trixie/rootfs -- "$engine_scripts" \
+		podman_checkpoint containerd_checkpoint || next_status=1
+	return "$next_status"
 }
 
 # A virtual machine for the costly tests of CRIU, below systemd: criu_machine [--tree TREE --release RELEASE]

@@ -21,7 +21,7 @@ class User:
     """Somebody at a terminal who runs the command in it."""
 
     def __init__(self, tare, *args, rows=30, columns=100):
-        self.tare, self.id = tare, args[-1] if args[0] == "run" else None
+        self.tare, self.id = tare, args[-1] if args[0] in ("run", "restore") else None
         self.master, self.slave = pty.openpty()
         resize(self.slave, rows, columns)
         self.before = termios.tcgetattr(self.slave)

@@ -12,7 +12,7 @@ import tempfile
 import pytest
 
 from checkpointing import COUNT, counter, needs_criu, two_networks  # noqa: F401
-from house import (CONTROLLERS, alive, cgroup_of, listening_socket, read_line, receive_fds, status_fields,
+from house import (CGROUPS, CONTROLLERS, alive, cgroup_of, listening_socket, read_line, receive_fds, status_fields,
                    wait_readable, wait_until)
 
 pytestmark = pytest.mark.seconds(150)
@@ -353,6 +353,24 @@ def test_without_criu(sleeper, tare, tmp_path):
     message = tare.fails("checkpoint", "--image-path", tmp_path / "image", sleeper.id, env={"PATH": str(empty)})
     assert "criu: executable file not found in $PATH" in message and "package criu" in message
     assert sleeper.status == "running"
+
+
+def test_criu_that_dies(sleeper, bundle, tare, tmp_path):
+    """CRIU is ended in the middle, as when memory runs out: the container, frozen by then, goes on, and of one that was
+    to be restored nothing is left."""
+    programs, image = tmp_path / "programs", tmp_path / "image"
+    programs.mkdir()
+    freezer = cgroup_of(sleeper.pid) / "cgroup.freeze"
+    (programs / "criu").write_text("#!/bin/sh\necho 1 >$FREEZER\necho out of something >&2\nkill -9 $$\n")
+    (programs / "criu").chmod(0o755)
+    env = {"PATH": f"{programs}:{os.environ['PATH']}", "FREEZER": str(freezer)}
+    message = tare.fails("checkpoint", "--image-path", image, sleeper.id, env=env)
+    assert "criu was killed by signal 9" in message and "out of something" in message
+    assert freezer.read_text() == "0\n" and sleeper.status == "running"
+    other = tare.new_id()
+    env["FREEZER"] = "/dev/null"
+    assert "criu was killed" in tare.fails("restore", "-d", "--image-path", image, "--bundle", bundle.path, other, env=env)
+    assert tare.ids() == [sleeper.id] and not list(CGROUPS.rglob(other))
 
 
 def test_refused(bundle, tare, tmp_path):

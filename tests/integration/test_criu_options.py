@@ -3,14 +3,18 @@
 message: tools/test.sh criu."""
 import os
 import pathlib
+import re
+import signal
 import socket
 import subprocess
 
 import pytest
 
-from checkpointing import COUNT, costly, counter  # noqa: F401
-from house import CGROUPS, HYBRID, cgroup_of, read_line, wait_readable, wait_until
+from checkpointing import COUNT, costly, counter, two_networks  # noqa: F401
+from house import (CGROUPS, HYBRID, cgroup_of, listening_socket, read_line, receive_fds, wait_readable,
+                   wait_until)
 from test_apparmor import loaded  # noqa: F401
+from test_checkpoint import CLIENT, SERVER
 
 pytestmark = costly
 
@@ -18,7 +22,6 @@ pytestmark = costly
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
-
 
 
 LOCKED = "exec 9> /data/lock; flock 9; " + COUNT
@@ -120,6 +123,51 @@ def test_tcp_close(counter, tare):
     counter.goes_on()
 
 
+def criu_version():
+    text = subprocess.run(["criu", "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    return tuple(int(number) for number in re.search(r"Version: ([\d.]+)", text).group(1).split("."))
+
+
+@pytest.mark.parametrize("method", ["iptables", "nftables", "skip"])
+def test_network_lock(counter, tare, method):
+    """Between two lives nobody is there to answer: what a client sends must not come to a kernel that would end its
+    connection. Who asks for no lock, or for another program's, has that."""
+    networks = two_networks()
+    enter = ["nsenter", "-t", str(networks[0].pid), "-n", "busybox"]
+    client = subprocess.Popen([*enter, "sh", "-c", CLIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              start_new_session=True)
+
+    def is_reached():
+        return subprocess.run([*enter, "ping", "-c", "1", "-W", "3", "10.99.0.2"], stdout=subprocess.PIPE).returncode == 0
+
+    def answer(text):
+        client.stdin.write(text)
+        client.stdin.flush()
+        return read_line(client.stdout.fileno(), 60)
+
+    try:
+        counter.bundle.namespace("network", f"/proc/{networks[1].pid}/ns/net")
+        counter.bundle.shell(SERVER)
+        id = counter.run()
+        assert answer(b"one\n") == "you said one" and is_reached()
+        options = ("--tcp-established", "--network-lock", method)
+        done = tare.try_("checkpoint", *options, "--image-path", counter.image, id, timeout=150)
+        if "--network-lock=skip needs CRIU" in done.err:
+            assert tare.status(id) == "running"
+            pytest.skip(done.err)
+        assert done.status == 0, done
+        assert is_reached() == (method == "skip")
+        counter.restore(*options)
+        if method == "nftables" and criu_version() < (4, 1, 1):
+            pytest.skip("this CRIU does not take away its lock with nftables")
+        assert is_reached() and answer(b"two\n") == "you said two"
+    finally:
+        os.killpg(client.pid, signal.SIGKILL)
+        for process in (client, *networks):
+            process.kill()
+            process.communicate()
+
+
 HOOK = ("pid=$(sed -n 's/.*\"pid\": *\\([0-9]*\\).*/\\1/p'); exec nsenter -t $pid -n "
         "sh -c 'ip link set lo up; exec ip addr add 127.0.0.9/32 dev lo'")
 
@@ -141,7 +189,8 @@ def test_manage_cgroups_mode(counter, tare, mode):
     """A container with cgroups of its own has them again where it is asked for, below its new cgroup; without, all
     processes are in the new cgroup itself. What it may not have is a place in the cgroup of its former life."""
     next(row for row in counter.bundle.config["mounts"] if row["type"] == "cgroup")["options"] = ["rw"]
-    counter.bundle.shell("mkdir /sys/fs/cgroup/inner; echo $$ > /sys/fs/cgroup/inner/cgroup.procs; " + COUNT)
+    counter.bundle.shell("mkdir /sys/fs/cgroup/inner; echo $$ > /sys/fs/cgroup/inner/cgroup.procs; "
+                         "echo 7 > /sys/fs/cgroup/inner/cgroup.max.descendants; " + COUNT)
     first = counter.run()
     assert cgroup_of(tare.state(first)["pid"]).name == "inner"
     counter.checkpoint(first)
@@ -149,6 +198,7 @@ def test_manage_cgroups_mode(counter, tare, mode):
     counter.goes_on()
     place = cgroup_of(tare.state(id)["pid"])
     assert [id, "inner"][:1 if mode == "ignore" else 2] == list(place.parts[place.parts.index(id):])
+    assert mode != "full" or criu_version() < (4,) or (place / "cgroup.max.descendants").read_text() == "7\n"
     assert not list(CGROUPS.rglob(first))
     assert tare("exec", id, "echo", "fine") == "fine\n"
 
@@ -270,8 +320,77 @@ def test_shell_job(counter, tare, at_terminal, tmp_path):
     first.process.wait(60)
     second = at_terminal("restore", "--shell-job", "--image-path", counter.image, "--bundle", counter.bundle.path,
                          tare.new_id())
-    lines = second.lines_until("line ")
-    assert int(lines[-1].split()[1]) > 3
+    # The container's first words have a row of their own: neither behind how far it is, nor wiped away.
+    row = second.lines_until("line ")[-1].rpartition("\r")[2].replace("\x1b[K", "")
+    assert re.fullmatch(r"line \d+", row) and int(row.split()[1]) > 3
     second.type("\x03")
     assert second.lines_until("interrupted")
     assert second.process.wait(60) == 5
+
+
+def test_which_mount(counter):
+    """Of twenty mounts one has a file system that CRIU does not know: which, and where all the rest is told."""
+    counter.bundle.mount("/ram", "ramfs")
+    message = counter.refused(counter.run())
+    assert f"/mounts/{len(counter.bundle.config['mounts']) - 1} (destination /ram)" in message
+    assert f"the whole log is {counter.image}/dump.log" in message
+
+
+def programs_of(cgroup):
+    names = [pathlib.Path("/proc", pid, "comm") for pid in (cgroup / "cgroup.procs").read_text().split()]
+    return [name.read_text().strip() for name in names if name.exists()]
+
+
+def processes_in(root):
+    """Who has the directory as its root."""
+    def has_it(pid):
+        try:
+            return os.path.samefile(f"/proc/{pid}/root", root)
+        except OSError:
+            return False
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and has_it(pid)]
+
+
+def test_image_that_is_cut_short(counter, tare):
+    """A copy of an image stopped half way: the processes that were made by then are gone with their cgroup, and the
+    whole image restores."""
+    counter.checkpoint(counter.run())
+    file = next(counter.image.glob("mm-*.img"))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:len(whole) // 2])
+    id = tare.new_id()
+    message = tare.fails("restore", "-d", "--image-path", counter.image, "--bundle", counter.bundle.path, id, timeout=150)
+    assert "criu: " in message and f"the whole log is {counter.image}/restore.log" in message
+    assert tare.ids() == [] and not list(CGROUPS.rglob(id)) and not processes_in(counter.bundle.rootfs)
+    file.write_bytes(whole)
+    counter.restore()
+    counter.goes_on()
+
+
+def test_program_of_exec(counter, tare):
+    """A shell of exec is in the way of no image, but it is in none either: who has one open is to be told."""
+    id = counter.run()
+    session = tare.start_process("exec", id, "sleep", "1000000", stdin=subprocess.DEVNULL)
+    place = cgroup_of(tare.state(id)["pid"])
+    wait_until(lambda: programs_of(place).count("sleep") == 2)
+    done = tare.try_("checkpoint", "--image-path", counter.image, id, timeout=150)
+    assert done.status == 0 and done.err.count("is no part of the image") == 1 and "(sleep)" in done.err, done
+    assert session.wait(60) == 137
+    counter.restore()
+    counter.goes_on()
+
+
+def test_as_engines_call(counter, tare, tmp_path):
+    """The options that containerd and conmon send along with a restore, whatever they mean by then."""
+    counter.checkpoint(counter.run())
+    with listening_socket(tmp_path / "pidfd") as server:
+        id = counter.restore("--no-pivot", "--no-new-keyring", "--no-subreaper", "--keep", "--pid-file", tmp_path / "pid",
+                             "--pidfd-socket", tmp_path / "pidfd")
+        _, (pidfd,) = receive_fds(server)
+    pid = int((tmp_path / "pid").read_text())
+    assert f"\nPid:\t{pid}\n" in pathlib.Path(f"/proc/self/fdinfo/{pidfd}").read_text()
+    assert tare.state(id)["pid"] == pid
+    tare("kill", id, "KILL")
+    wait_readable(pidfd)
+    os.close(pidfd)
+    assert tare.status(id) == "stopped"

@@ -3,6 +3,7 @@
 a pod, below cgroupfs and systemd: tools/test.sh criu."""
 import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import subprocess
 import pytest
 
 from checkpointing import COUNT, costly, counter, two_networks  # noqa: F401
-from house import CGROUPS, Tare, cgroup_of, listening_socket, read_line, receive_fds, wait_until
+from house import CGROUPS, Tare, cgroup_of, listening_socket, read_line, receive_fds, status_fields, wait_until
 from terminal import resize, size_of
 
 pytestmark = costly
@@ -258,6 +259,28 @@ def test_devices(counter, tare):
     tare("exec", id, "sh", "-c", ": > /dev/kmsg; echo x > /dev/null")
     refused = tare.try_("exec", id, "sh", "-c", ": < /dev/oldmem")
     assert refused.status != 0 and "not permitted" in refused.err
+
+
+def test_what_is_kept(counter, tare):
+    """Files in memory, names, limits and clocks that a program has found once are what it finds again."""
+    counter.bundle.namespace("time")
+    counter.bundle.linux["timeOffsets"] = {"monotonic": {"secs": 9000000}, "boottime": {"secs": 9000000}}
+    counter.bundle.config["hostname"] = "the-same"
+    counter.bundle.process.update(oomScoreAdj=77, rlimits=[{"type": "RLIMIT_NOFILE", "soft": 99, "hard": 111}])
+    counter.bundle.mount("/memory", options=["size=1m"])
+    counter.bundle.shell("echo mine > /memory/x; echo shared > /dev/shm/y; umask 027; cd /memory; " + COUNT)
+    id = counter.run()
+    counter.checkpoint(id)
+    id = counter.restore()
+    pid = tare.state(id)["pid"]
+    seen = tare("exec", id, "sh", "-c", "cat /memory/x /dev/shm/y; hostname; cut -d. -f1 /proc/uptime").split()
+    assert seen[:3] == ["mine", "shared", "the-same"] and int(seen[3]) > 9000000
+    assert "size=1024k" in pathlib.Path(f"/proc/{pid}/mountinfo").read_text()
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    assert ["99", "111"] in [row.split()[3:5] for row in limits.splitlines() if row.startswith("Max open files")]
+    assert pathlib.Path(f"/proc/{pid}/oom_score_adj").read_text() == "77\n"
+    assert status_fields(pathlib.Path(f"/proc/{pid}/status").read_text())["Umask"] == "0027"
+    assert os.readlink(f"/proc/{pid}/cwd") == "/memory"
 
 
 def test_progress(counter, tare, at_terminal):
