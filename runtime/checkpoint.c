@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,6 +79,29 @@ static const struct external_row {
 };
 enum { EXTERNAL_ROWS = sizeof external_rows / sizeof *external_rows };
 
+/* CRIU joins the user namespace first, and has no power then over one that belongs to another. */
+static int check_owner(const struct dumping *d, const struct external_row *row, const char *path,
+		       struct err *e)
+{
+	const struct spec_namespace *all = d->spec->linux.namespaces;
+	autofd fd = -1, owner = -1;
+	char user[48];
+	struct stat of_owner, of_user;
+
+	if (!all[NS_USER].present || !all[NS_USER].path)
+		return 0;
+	snprintf(user, sizeof user, "/proc/%d/ns/user", d->container.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	owner = fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
+	if (owner < 0 || fstat(owner, &of_owner) < 0 || stat(user, &of_user) < 0)
+		return err_set(e, errno, "%s: its user namespace", path);
+	if (of_owner.st_ino == of_user.st_ino && of_owner.st_dev == of_user.st_dev)
+		return 0;
+	return err_say(e, EINVAL, "/linux/namespaces/%zu: belongs to another user namespace than that of "
+		       "/linux/namespaces/%zu, which CRIU joins first: it could not restore the container",
+		       all[row->kind].index, all[NS_USER].index);
+}
+
 static int external_namespace(const struct dumping *d, const struct external_row *row,
 			      const char **ret_text, struct err *e)
 {
@@ -86,6 +111,8 @@ static int external_namespace(const struct dumping *d, const struct external_row
 	snprintf(path, sizeof path, "/proc/%d/ns/%s", d->container.pid, row->proc);
 	if (stat(path, &st) < 0)
 		return err_set(e, errno, "stat %s", path);
+	if (check_owner(d, row, path, e) < 0)
+		return -e->code;
 	*ret_text = arena_printf(d->context->arena, "%s[%ju]:%s", row->proc, (uintmax_t)st.st_ino,
 				 row->key);
 	return 0;

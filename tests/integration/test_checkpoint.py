@@ -13,7 +13,7 @@ import pytest
 
 from checkpointing import COUNT, counter, needs_criu, two_networks  # noqa: F401
 from house import (CGROUPS, CONTROLLERS, alive, cgroup_of, listening_socket, read_line, receive_fds, status_fields,
-                   wait_readable, wait_until)
+                   wait_for_program, wait_readable, wait_until)
 
 pytestmark = pytest.mark.seconds(150)
 
@@ -371,6 +371,27 @@ def test_criu_that_dies(sleeper, bundle, tare, tmp_path):
     env["FREEZER"] = "/dev/null"
     assert "criu was killed" in tare.fails("restore", "-d", "--image-path", image, "--bundle", bundle.path, other, env=env)
     assert tare.ids() == [sleeper.id] and not list(CGROUPS.rglob(other))
+
+
+@needs_criu
+def test_namespaces_of_others(counter):
+    """The image could not be restored, and the container would be gone by the time one learns of it."""
+    user = subprocess.Popen(["unshare", "--user", "--map-root-user", "sleep", "1000000"])
+    network = subprocess.Popen(["unshare", "--net", "sleep", "1000000"])
+    try:
+        for process in (user, network):
+            wait_for_program(process.pid, "sleep")
+        counter.bundle.namespace("user", f"/proc/{user.pid}/ns/user")
+        counter.bundle.namespace("network", f"/proc/{network.pid}/ns/net")
+        for row in counter.bundle.config["mounts"]:
+            row["options"] = [option for option in row.get("options", []) if option != "gid=5"]
+        names = [row["type"] for row in counter.bundle.linux["namespaces"]]
+        message = counter.refused(counter.run())
+        assert f"/linux/namespaces/{names.index('network')}: belongs to another user namespace" in message
+    finally:
+        for process in (user, network):
+            process.kill()
+            process.wait()
 
 
 def test_refused(bundle, tare, tmp_path):
