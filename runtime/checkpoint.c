@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -28,12 +27,13 @@
 #include "runtime/criu_progress.h"
 #include "runtime/criu_wishes.h"
 #include "runtime/descriptors.h"
+#include "runtime/identity.h"
 #include "runtime/interrupt.h"
 #include "runtime/operations.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
 
-enum { STAT_MAX = 1 << 12, STAT_PARENT = 4 /* behind the name's parenthesis */ };
+enum { STAT_MAX = 1 << 12 };
 
 struct dumping {
 	struct context *context;
@@ -149,10 +149,10 @@ static const char *freezer(const struct dumping *d)
 	return arena_printf(d->context->arena, "%s%s", top, d->container.cgroup);
 }
 
-static bool is_in(const pid_t *all, size_t count, long pid)
+static bool is_in(const pid_t *all, size_t count, uint64_t pid)
 {
 	for (size_t i = 0; i < count; i++)
-		if (all[i] == pid)
+		if ((uint64_t)all[i] == pid)
 			return true;
 	return false;
 }
@@ -162,15 +162,16 @@ static void tell_if_stranger(const pid_t *all, size_t count, pid_t pid)
 {
 	autobuf stat = { 0 };
 	char path[32], *name, *end;
+	uint64_t parent;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	if (file_read(AT_FDCWD, path, STAT_MAX, &stat) < 0)
+	if (file_read(AT_FDCWD, path, STAT_MAX, &stat) < 0 ||
+	    stat_number(stat.text, STAT_PARENT, &parent) < 0 || is_in(all, count, parent))
 		return;
 	/* "17 (sleep) S 1 ...": a name may have parentheses too. */
 	name = strchr(stat.text, '(');
 	end = strrchr(stat.text, ')');
-	if (!name || !end || strlen(end) < STAT_PARENT || end[2] == 'Z' ||
-	    is_in(all, count, strtol(end + STAT_PARENT, NULL, 10)))
+	if (!name || str_starts(end, ") Z"))
 		return;
 	log_line(LOG_LEVEL_WARNING, "process %d %.*s is no part of the image: its parent is outside of the "
 		 "container, as that of a program of exec", pid, (int)(end + 1 - name), name);

@@ -19,8 +19,6 @@
 #include "runtime/launch.h"
 #include "runtime/state.h"
 
-enum { START_TIME_FIELD = 22 };
-
 const char *const status_names[STATUS_COUNT] = {
 	[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
 	[STATUS_PAUSED] = "paused",	[STATUS_STOPPED] = "stopped",
@@ -38,13 +36,13 @@ int status_parse(const char *name, enum status *ret_status)
 
 /* Field 2 is the program's name in parentheses and may hold blanks and parentheses itself: what is
  * behind the last ')' starts with field 3. */
-int stat_start_time(const char *stat, uint64_t *ret_ticks)
+int stat_number(const char *stat, int field, uint64_t *ret_number)
 {
 	const char *at = strrchr(stat, ')');
 	char text[24];
 	size_t length;
 
-	for (int field = 2; at && field < START_TIME_FIELD; field++) {
+	for (int i = 2; at && i < field; i++) {
 		at = strchr(at, ' ');
 		at = at ? at + 1 : NULL;
 	}
@@ -53,7 +51,12 @@ int stat_start_time(const char *stat, uint64_t *ret_ticks)
 		return -EBADMSG;
 	memcpy(text, at, length);
 	text[length] = '\0';
-	return parse_u64(text, UINT64_MAX, ret_ticks);
+	return parse_u64(text, UINT64_MAX, ret_number);
+}
+
+int stat_start_time(const char *stat, uint64_t *ret_ticks)
+{
+	return stat_number(stat, STAT_START_TIME, ret_ticks);
 }
 
 bool stat_is_at_gate(const char *stat)

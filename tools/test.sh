@@ -11,7 +11,7 @@ if [ -z "${TARE_OWN_ROOT:-}" ] && ! unshare --user true 2>/dev/null && unshare -
 fi
 build=build
 python=/usr/bin/python3
-pytest="$python -m pytest -q -p no:cacheprovider --durations 40 --durations-min 3 tests/integration"
+pytest="$python -m pytest -q -rs -p no:cacheprovider --durations 40 --durations-min 3 tests/integration"
 pytest_criu="tests/integration/test_criu_options.py tests/integration/test_criu_programs.py"
 report=$(mktemp -d)
 trap 'rm -rf "$report"' EXIT
