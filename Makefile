@@ -31,7 +31,7 @@ lint:
 lint-deep:
 	$(NEED) build deep
 	@tools/test.sh deep
-integration: all
+integration: all release
 	$(NEED) test
 	@tools/test.sh host
 integration-vm: all release

@@ -59,10 +59,10 @@ deep() {
 	return "$deep_status"
 }
 
-# Real containers on this machine as it is. TARE, or the program of the plain build.
+# Real containers on this machine as it is. TARE, or the program of the plain build; sizes are the release's.
 host() {
 	tools/test-inputs.sh || return 1
-	[ -n "${TARE:-}" ] || configure "$build" || return 1
+	[ -n "${TARE:-}" ] || { configure "$build" && tools/release.sh build-release; } || return 1
 	$pytest
 }
 
