@@ -237,7 +237,8 @@ def blocks(directory):
     return sum(file.stat().st_blocks for file in directory.glob("pages-*"))
 
 
-CHANGING = r"""$| = 1; my $x = "x" x 8000000; print "full\n"; select undef, undef, undef, 0.1 until -e "/data/change";
+# A constant would be in memory twice, and the copy be the same for ever.
+CHANGING = r"""$| = 1; my $x = "x"; $x x= 8000000; print "full\n"; select undef, undef, undef, 0.1 until -e "/data/change";
 substr($x, $_ * 4096, 1) = "y" for 0 .. 1900; print "changed\n";
 while (1) { $i++; open(my $f, ">", "/data/new"); print $f $i; close $f; rename "/data/new", "/data/count";
 print "$i\n"; select undef, undef, undef, 0.1 }"""
