@@ -19,8 +19,9 @@ struct change {
 	const char *file, *why;
 	const char *value; /* NULL: another change has it as a consequence */
 	const char *undo; /* NULL: it cannot be taken back */
+	const char *as_good; /* where undo is refused, a value of the same effect; or NULL */
 	bool lowers;
-	bool last;        /* it may kill: nothing may fail behind it */
+	bool last;        /* it may kill, or cannot be taken back: nothing may fail behind it */
 };
 struct changes {
 	struct change *items;
@@ -78,6 +79,13 @@ static void add(struct arena *arena, int cgroup, const struct cgroup_limit *limi
 		change.undo = cgroup_undo_text(arena, change.file, change.value, text);
 		change.lowers = cgroup_value_lowers(change.file, change.value, text);
 	}
+	/* Linux 6.1 refuses the empty line that would take it back while processes are there. */
+	if (str_starts(change.file, "cpuset.") && str_equal(change.undo, "\n")) {
+		change.last = true;
+		if (cgroup_read(arena, cgroup, arena_printf(arena, "%s.effective", change.file),
+				&change.as_good, &ignored) < 0)
+			change.as_good = NULL;
+	}
 	/* Below the usage it starts the OOM killer. */
 	change.last |= change.lowers && strcmp(change.file, "memory.max") == 0;
 	*place_for(changes, change.file) = change;
@@ -104,6 +112,13 @@ static struct changes in_order(struct arena *arena, const struct changes *from)
 	return to;
 }
 
+static int restore(int cgroup, const struct change *change, struct err *e)
+{
+	int r = cgroup_write(cgroup, change->file, change->undo, e);
+
+	return r < 0 && change->as_good ? cgroup_write(cgroup, change->file, change->as_good, e) : r;
+}
+
 /* From the last to the first. What cannot be restored is said, and the rest goes on. */
 static void undo(int cgroup, const struct changes *changes, size_t count)
 {
@@ -114,7 +129,7 @@ static void undo(int cgroup, const struct changes *changes, size_t count)
 
 		if (!change->undo)
 			log_line(LOG_LEVEL_WARNING, "%s: cannot be restored", change->why);
-		else if (cgroup_write(cgroup, change->file, change->undo, &e) < 0)
+		else if (restore(cgroup, change, &e) < 0)
 			log_line(LOG_LEVEL_WARNING, "%s: not restored: %s", change->why, e.text);
 	}
 }

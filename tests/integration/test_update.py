@@ -69,6 +69,7 @@ def test_resources_from_standard_input(limited):
     ({"pids": {"limit": 9}, "memory": {"limit": 32 * MIB}, "unified": {"memory.high": "much"}}, "unified/memory.high"),
     ({"pids": {"limit": 9}, "cpu": {"quota": 20000, "burst": 15000, "cpus": "900"}}, "cpu/cpus"),
     ({"memory": {"limit": 128 * MIB}, "unified": {"io.max": "7777:1 rbps=1"}}, "unified/io.max"),
+    ({"cpu": {"cpus": "0", "mems": "0"}, "unified": {"memory.high": "much"}}, "unified/memory.high"),
     ({"cpu": {"quota": 5}, "pids": {"limit": 9}}, "cpu/quota"),
     ({"cpu": {"burst": 60000}, "pids": {"limit": 9}}, "cpu/burst")])
 def test_all_or_nothing(limited, tmp_path, resources, pointer):
@@ -80,6 +81,14 @@ def test_all_or_nothing(limited, tmp_path, resources, pointer):
     assert {name: (group / name).read_text().strip() for name in FILES if (group / name).exists()} == \
         {name: value for name, value in FILES.items() if (group / name).exists()}
     assert read(group, "memory.high") == ["max"]
+
+
+def test_mask_that_cannot_be_emptied(limited):
+    """A kernel that takes no mask back must not leave a container on one processor by an update that failed."""
+    container, group = limited
+    container.tare.fails("update", "--cpuset-cpus", "0", "--cpuset-mems", "900", container.id)
+    names = ("cpuset.cpus.effective", "cpuset.mems.effective")
+    assert read(group, *names) == read(group.parent, *names)
 
 
 def test_check_before_update(bundle):
