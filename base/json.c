@@ -55,12 +55,29 @@ static size_t add_character(struct strbuf *buf, const unsigned char *text)
 	return length ? length : 1;
 }
 
+/* How many of the characters stand for themselves: nearly all there are. */
+static size_t plain_length(const unsigned char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= ' ' && text[length] < 0x7f && text[length] != '"' &&
+	       text[length] != '\\')
+		length++;
+	return length;
+}
+
 void json_add_string(struct strbuf *buf, const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
 
 	strbuf_add(buf, "\"");
-	while (*at)
-		at += add_character(buf, at);
+	while (*at) {
+		size_t plain = plain_length(at);
+
+		strbuf_add_bytes(buf, at, plain);
+		at += plain;
+		if (*at)
+			at += add_character(buf, at);
+	}
 	strbuf_add(buf, "\"");
 }

@@ -105,6 +105,24 @@ void strbuf_add(struct strbuf *buf, const char *text)
 	strbuf_add_bytes(buf, text, strlen(text));
 }
 
+void strbuf_add_u64(struct strbuf *buf, uint64_t value)
+{
+	char digits[20];
+	size_t first = sizeof digits;
+
+	do
+		digits[--first] = (char)('0' + value % 10);
+	while (value /= 10);
+	strbuf_add_bytes(buf, digits + first, sizeof digits - first);
+}
+
+void strbuf_add_i64(struct strbuf *buf, int64_t value)
+{
+	if (value < 0)
+		strbuf_add(buf, "-");
+	strbuf_add_u64(buf, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
 /* How long it would have been; nothing is told of what did not fit. */
 __attribute__((format(printf, 2, 0))) static size_t add_formatted(struct strbuf *buf,
 								   const char *fmt, va_list args)

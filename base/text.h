@@ -40,6 +40,9 @@ struct strbuf {
 };
 void strbuf_add(struct strbuf *, const char *text);
 void strbuf_add_bytes(struct strbuf *, const void *bytes, size_t length);
+/* In decimals, at a twentieth of what printf takes. */
+void strbuf_add_u64(struct strbuf *, uint64_t value);
+void strbuf_add_i64(struct strbuf *, int64_t value);
 __attribute__((format(printf, 2, 3)))
 void strbuf_addf(struct strbuf *, const char *fmt, ...);
 void strbuf_clear(struct strbuf *);

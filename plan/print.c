@@ -79,10 +79,11 @@ static void add_value(struct strbuf *out, const struct arg_value *v)
 		break;
 	case A_SLOT:
 	case A_RET:
-		strbuf_addf(out, "#%llu", (unsigned long long)v->value);
+		strbuf_add(out, "#");
+		strbuf_add_u64(out, v->value);
 		break;
 	case A_INT:
-		strbuf_addf(out, "%lld", (long long)v->value);
+		strbuf_add_i64(out, (int64_t)v->value);
 		break;
 	case A_OCT:
 		strbuf_addf(out, "0%llo", (unsigned long long)v->value);
@@ -214,10 +215,10 @@ static void json_value(struct strbuf *out, const struct arg_value *v)
 	case A_SLOT:
 	case A_RET:
 	case A_UINT:
-		strbuf_addf(out, "%llu", (unsigned long long)v->value);
+		strbuf_add_u64(out, v->value);
 		break;
 	case A_INT:
-		strbuf_addf(out, "%lld", (long long)v->value);
+		strbuf_add_i64(out, (int64_t)v->value);
 		break;
 	default:
 		json_word(out, v);
@@ -234,7 +235,9 @@ void plan_print_args(const struct plan_header *plan, const struct plan_step *ste
 
 	strbuf_add(out, "{");
 	for (unsigned i = 0; (name = get_arg(plan, step, i, &length, &v)); i++) {
-		strbuf_addf(out, "%s\"%.*s\":", i ? "," : "", (int)length, name);
+		strbuf_add(out, i ? ",\"" : "\"");
+		strbuf_add_bytes(out, name, length);
+		strbuf_add(out, "\":");
 		json_value(out, &v);
 	}
 	strbuf_add(out, "}");

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,7 +59,9 @@ int trace_open(struct context *context, const char *path, const char *command, s
 
 	if (!path)
 		return 0;
-	file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+	/* What an earlier trace left is cut off when this one is written: to free the blocks of a disk costs as
+	 * much as some forty steps. */
+	file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 	if (file < 0)
 		return err_set(e, errno, "--trace %s: open", path);
 	trace = arena_alloc(context->arena, sizeof *trace);
@@ -134,11 +137,15 @@ static int64_t at(const struct scale *scale, uint64_t ticks)
 	return passed < 0 ? 0 : (int64_t)((double)passed * scale->nanoseconds);
 }
 
-/* As microseconds, the format's unit; without printf's floating point, which costs more than a step. */
-static void add_time(struct strbuf *out, const char *name, int64_t nanoseconds)
+/* As microseconds, the format's unit. */
+static void add_time(struct strbuf *out, int64_t nanoseconds)
 {
-	strbuf_addf(out, ",\"%s\":%lld.%03d", name, (long long)(nanoseconds / 1000),
-		    (int)(nanoseconds % 1000));
+	int64_t part = nanoseconds % 1000;
+	const char fraction[] = { '.', (char)('0' + part / 100), (char)('0' + part / 10 % 10),
+				  (char)('0' + part % 10) };
+
+	strbuf_add_i64(out, nanoseconds / 1000);
+	strbuf_add_bytes(out, fraction, sizeof fraction);
 }
 
 static void name_row(struct strbuf *out, const char *kind, int row, const char *name)
@@ -162,14 +169,20 @@ static void add_step(struct strbuf *out, const struct plan_header *plan,
 	strbuf_add(out, "}");
 }
 
-static void add_span(struct strbuf *out, const struct scale *scale, int row,
+/* The beginning of an event of this name; what is made for each step uses no printf, which would cost more than the step. */
+static void add_span(struct strbuf *out, const struct scale *scale, int row, const char *name,
 		     const struct plan_span *span)
 {
 	int64_t begin = at(scale, span->begin), end = at(scale, span->end);
 
-	strbuf_addf(out, ",\"ph\":\"X\",\"pid\":1,\"tid\":%d", row);
-	add_time(out, "ts", begin);
-	add_time(out, "dur", end < begin ? 0 : end - begin);
+	strbuf_add(out, "{\"name\":\"");
+	strbuf_add(out, name);
+	strbuf_add(out, "\",\"ph\":\"X\",\"pid\":1,\"tid\":");
+	strbuf_add_i64(out, row);
+	strbuf_add(out, ",\"ts\":");
+	add_time(out, begin);
+	strbuf_add(out, ",\"dur\":");
+	add_time(out, end < begin ? 0 : end - begin);
 }
 
 static void add_host(const struct trace *trace, const struct scale *scale, uint64_t end,
@@ -179,8 +192,7 @@ static void add_host(const struct trace *trace, const struct scale *scale, uint6
 		const struct phase *p = &trace->phases[i];
 		uint64_t next = i + 1 < trace->count ? p[1].begin : end;
 
-		strbuf_addf(out, "{\"name\":\"%s\"", p->name);
-		add_span(out, scale, HOST_ROW, &(struct plan_span){ p->begin, next });
+		add_span(out, scale, HOST_ROW, p->name, &(struct plan_span){ p->begin, next });
 		if (p->step)
 			add_step(out, trace->plan, p->step);
 		strbuf_add(out, "},\n");
@@ -200,8 +212,7 @@ static void add_init(const struct trace *trace, const struct scale *scale, uint6
 		if (!span.begin)
 			continue;
 		span.end = span.end ? span.end : end;
-		strbuf_addf(out, "{\"name\":\"%s\"", plan_op_name(steps[i].op));
-		add_span(out, scale, INIT_ROW, &span);
+		add_span(out, scale, INIT_ROW, plan_op_name(steps[i].op), &span);
 		add_step(out, trace->plan, &steps[i]);
 		strbuf_add(out, "},\n");
 	}
@@ -223,6 +234,19 @@ static void compose(const struct trace *trace, struct strbuf *out)
 	strbuf_add(out, "\n]}\n");
 }
 
+/* The whole content of the file; what is no regular file has no length to cut. */
+static int fill(int file, const struct strbuf *text)
+{
+	struct stat found;
+	int r = fd_write_all(file, text->text, text->length);
+
+	if (r < 0)
+		return r;
+	r = fstat(file, &found) < 0 || (S_ISREG(found.st_mode) && found.st_size > (off_t)text->length &&
+					ftruncate(file, (off_t)text->length) < 0);
+	return r ? -errno : 0;
+}
+
 void trace_write(struct context *context)
 {
 	struct trace *trace = context->trace;
@@ -233,7 +257,7 @@ void trace_write(struct context *context)
 		return;
 	context->trace = NULL;
 	compose(trace, &text);
-	r = fd_write_all(trace->file, text.text, text.length);
+	r = fill(trace->file, &text);
 	fd_close(&trace->file);
 	if (r < 0)
 		log_line(LOG_LEVEL_WARNING, "--trace %s: write: %s", trace->path, strerror(-r));

@@ -86,6 +86,18 @@ def test_failed_step_is_the_last(bundle, tmp_path):
     assert names(tmp_path / "trace", "init")[-1] == "program"
 
 
+def test_file_of_an_earlier_trace(bundle, tmp_path):
+    """The same name again and again: what was longer in the file before is not behind the new trace."""
+    (tmp_path / "trace").write_text("x" * 1000000)
+    bundle.run("true", "--trace", tmp_path / "trace")
+    assert names(tmp_path / "trace", "init")[-1] == "exec"
+
+
+def test_what_is_no_file(bundle):
+    """A pipe or a device has no length that could be cut: no warning of it."""
+    assert "trace" not in bundle.run("true", "--trace", "/dev/null")
+
+
 def test_file_that_cannot_be_written(bundle, tmp_path):
     """Said before anything is made."""
     message = bundle.create_fails("--trace", tmp_path / "none/trace")

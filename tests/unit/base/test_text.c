@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -146,6 +147,22 @@ static void empty_append_makes_a_text(void **state)
 	assert_int_equal(buf.size, 0);
 }
 
+/* A viewer shows a span at the wrong place, or none, for a number that lost a digit. */
+static void numbers_are_written_whole(void **state)
+{
+	static const uint64_t counts[] = { 0, 9, 10, 1000, INT64_MAX, UINT64_MAX };
+	static const int64_t differences[] = { 0, 7, -1, -1000, INT64_MAX, INT64_MIN };
+
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		autobuf got = { 0 }, want = { 0 };
+
+		strbuf_add_u64(&got, counts[i]);
+		strbuf_add_i64(&got, differences[i]);
+		strbuf_addf(&want, "%" PRIu64 "%" PRId64, counts[i], differences[i]);
+		assert_string_equal(got.text, want.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +173,7 @@ int main(void)
 		cmocka_unit_test(buffer_grows_without_loss),
 		cmocka_unit_test(buffer_ends_in_nul_at_every_size),
 		cmocka_unit_test(empty_append_makes_a_text),
+		cmocka_unit_test(numbers_are_written_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
