@@ -83,6 +83,8 @@ int cgroup_populated(int cgroup, bool *ret_populated, struct err *e);
  * thawed again. */
 int cgroup_freeze(int cgroup, bool freeze, struct err *e);
 int cgroup_frozen(int cgroup, bool *ret_frozen, struct err *e);
+/* The same by its path below the mount, by fewer calls: for `list`. -ENOENT, -ENODEV: it is gone. */
+int cgroup_frozen_at(const struct host *, const char *path, bool *ret_frozen, struct err *e);
 /* All processes of the tree, in the reader's pid namespace. */
 int cgroup_processes(struct arena *, int cgroup, pid_t **ret_pids, size_t *ret_count,
 		     struct err *e);

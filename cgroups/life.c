@@ -103,6 +103,21 @@ int cgroup_frozen(int cgroup, bool *ret_frozen, struct err *e)
 	return get_event(cgroup, "frozen", ret_frozen, e);
 }
 
+int cgroup_frozen_at(const struct host *host, const char *path, bool *ret_frozen, struct err *e)
+{
+	autoarena arena = { 0 };
+	autofd fd = -1;
+	int r;
+
+	if (!host->cgroup_mount)
+		return err_say(e, ENODEV, "cgroup v2 is not mounted");
+	fd = open(arena_printf(&arena, "%s%s/cgroup.events", host->cgroup_mount, path), O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, "open cgroup.events of %s", path);
+	r = read_event(fd, "frozen", ret_frozen);
+	return r < 0 ? err_set(e, -r, "read cgroup.events of %s", path) : 0;
+}
+
 /* Says which process holds out. */
 static int name_survivor(int cgroup, struct err *e)
 {

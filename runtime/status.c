@@ -164,15 +164,12 @@ static bool is_being_made(const struct container *c)
 static int read_frozen(struct context *context, const struct container *c, bool *ret_frozen,
 		       struct err *e)
 {
-	autofd cgroup = -1;
 	bool frozen = false;
 	int r = 0;
 
 	host_probe_cgroup(context);
 	if (c->cgroup)
-		r = cgroup_open(&context->host, c->cgroup, &cgroup, e);
-	if (r == 0 && cgroup >= 0)
-		r = cgroup_frozen(cgroup, &frozen, e);
+		r = cgroup_frozen_at(&context->host, c->cgroup, &frozen, e);
 	/* Removed behind our back: the process, if any, is elsewhere and not frozen by it. */
 	if (r < 0 && r != -ENOENT && r != -ENODEV)
 		return r;

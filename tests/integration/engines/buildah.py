@@ -78,10 +78,11 @@ class RootlessBuildah(Rootless, Buildah):
 class Both(Buildah):
     """Root's, with a user's as .user; opened when a case asks for it."""
     user = None
+    users_class = RootlessBuildah
 
     def rootless(self):
         if not self.user:
-            self.user = RootlessBuildah(self.name, self.program, self.directory / "user")
+            self.user = self.users_class(self.name, self.program, self.directory / "user")
             self.directory.chmod(0o755)
             self.directory.parent.chmod(0o755)
             self.user.open()

@@ -57,6 +57,13 @@ def view(docker):
 def life(docker):
     """exec, terminals, logs, top, statistics, pause, update, restart, stop and the exit status."""
     docker.detach("life", FOREVER, "--memory", "64m")
+    try:
+        return whole_life(docker)
+    finally:
+        docker.remove("life")
+
+
+def whole_life(docker):
     done = docker.try_("exec", "life", "sh", "-c", "echo out; cat /proc/self/cgroup; exit 9")
     seen = [done.seen(), words(docker.try_("exec", "life", "nosuch")), words(docker.try_("exec", "life", "/etc/passwd"))]
     user = Terminal(docker, "exec", "-it", "life", "sh")
@@ -75,7 +82,6 @@ def life(docker):
     wait_until(lambda: docker("logs", "life").count("ready") == 2, step=0.3)
     docker("stop", "--time", "20", "life")
     seen.append(docker.inspect("life", "{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.State.Error}}"))
-    docker.remove("life")
     return seen
 
 
