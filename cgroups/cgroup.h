@@ -67,9 +67,10 @@ int cgroup_update(struct arena *, const struct host *, const struct cgroup_place
 int cgroup_check_usage(int cgroup, uint64_t limit, struct err *e);
 /* Reads a small file; *ret_text in the arena without its last newline. */
 int cgroup_read(struct arena *, int cgroup, const char *file, const char **ret_text, struct err *e);
-/* Loads the program and attaches it (allow multi), replacing one tare attached before; size 0
- * only takes that away. */
-int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct err *e);
+/* Loads the program and attaches it (allow multi), replacing one tare attached before at once; size 0
+ * only takes that away. Those of others stay, and have a say beside it: *ret_others has their names. */
+int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct strbuf *ret_others,
+			  struct err *e);
 /* The same for a cgroup that was just made, which has none. */
 int cgroup_devices_attach_first(int cgroup, const void *program, size_t size, struct err *e);
 /* config-linux.md#cgroup-ownership: the directory and the files of /sys/kernel/cgroup/delegate. */
@@ -102,5 +103,8 @@ struct cgroup_toll {
 };
 void cgroup_toll(int cgroup, struct cgroup_toll *ret_toll);
 /* Hints after a death: "memory limit reached: OOM kills: 3", "pids.max reached: ...", or NULL when no limit was
- * met since `before` (NULL: ever). */
+ * met between `before` (NULL: ever) and now. */
+const char *cgroup_toll_text(struct arena *, const struct cgroup_toll *before,
+			     const struct cgroup_toll *now);
+/* The same of what a cgroup has now. */
 const char *cgroup_why(struct arena *, int cgroup, const struct cgroup_toll *before);

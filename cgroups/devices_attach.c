@@ -8,11 +8,13 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "base/text.h"
 #include "cgroups/cgroup.h"
 
 /* How a program of ours is told from others on the same cgroup. */
 #define PROGRAM_NAME "tare_devices"
-enum { PROGRAMS_MOST = 64, VERIFIER_WORDS = 64 * 1024 };
+/* As many as the kernel allows on one cgroup. */
+enum { PROGRAMS_MOST = 64, TRIES_MOST = 16, VERIFIER_WORDS = 64 * 1024 };
 
 static uint64_t address(const void *pointer)
 {
@@ -66,36 +68,84 @@ static int load_failed(int code, const void *program, size_t size, struct err *e
 	return err_set(e, code, "bpf PROG_LOAD of the device rules");
 }
 
-/* Whether id is one of ours; its descriptor if so. */
-static int open_ours(uint32_t id)
+/* The programs on one cgroup, without those of the cgroups above. */
+struct attached {
+	uint32_t ids[PROGRAMS_MOST];
+	uint32_t count;
+};
+
+static int query(int cgroup, struct attached *ret_attached, struct err *e)
+{
+	union bpf_attr attr = { .query = { .target_fd = (uint32_t)cgroup,
+					   .attach_type = BPF_CGROUP_DEVICE,
+					   .prog_ids = address(ret_attached->ids),
+					   .prog_cnt = PROGRAMS_MOST } };
+
+	if (sys_bpf(BPF_PROG_QUERY, &attr, sizeof attr) < 0)
+		return err_set(e, errno, "bpf PROG_QUERY of the device programs");
+	ret_attached->count = attr.query.prog_cnt;
+	return 0;
+}
+
+static int program_info(int program, struct bpf_prog_info *ret_info)
+{
+	union bpf_attr ask = { .info = { .bpf_fd = (uint32_t)program,
+					 .info_len = sizeof *ret_info,
+					 .info = address(ret_info) } };
+
+	*ret_info = (struct bpf_prog_info){ 0 };
+	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &ask, sizeof ask);
+}
+
+static int program_open(uint32_t id, struct bpf_prog_info *ret_info)
 {
 	union bpf_attr get = { .prog_id = id };
 	autofd program = sys_bpf(BPF_PROG_GET_FD_BY_ID, &get, sizeof get);
-	struct bpf_prog_info info = { 0 };
-	union bpf_attr ask = { .info = { .bpf_fd = (uint32_t)program,
-					 .info_len = sizeof info,
-					 .info = address(&info) } };
 
-	if (program < 0 || sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &ask, sizeof ask) < 0)
-		return -1;
-	return strcmp(info.name, PROGRAM_NAME) == 0 ? fd_take(&program) : -1;
+	if (program < 0 || program_info(program, ret_info) < 0)
+		return -errno;
+	return fd_take(&program);
 }
 
-/* The program an earlier call attached to this very cgroup, or -1. */
-static int attached_before(int cgroup)
+static void add_name(struct strbuf *names, const struct bpf_prog_info *info)
 {
-	uint32_t ids[PROGRAMS_MOST];
-	union bpf_attr attr = { .query = { .target_fd = (uint32_t)cgroup,
-					   .attach_type = BPF_CGROUP_DEVICE,
-					   .prog_ids = address(ids),
-					   .prog_cnt = PROGRAMS_MOST } };
-	int found = -1;
+	strbuf_addf(names, "%s%s (id %u)", names->length ? ", " : "",
+		    *info->name ? info->name : "one without a name", info->id);
+}
 
-	if (sys_bpf(BPF_PROG_QUERY, &attr, sizeof attr) < 0)
-		return -1;
-	for (uint32_t i = 0; i < attr.query.prog_cnt && found < 0; i++)
-		found = open_ours(ids[i]);
-	return found;
+/* The first of the programs that is ours but not `but`, -1 if none is; the names of those that are not ours. One
+ * that cannot be looked at is an error: taken for another's, ours would stay beside the new one, and only what both
+ * allow would be allowed. */
+static int find_ours(const struct attached *attached, uint32_t but, int *ret_ours,
+		     struct strbuf *others, struct err *e)
+{
+	autofd ours = -1;
+
+	for (uint32_t i = 0; i < attached->count; i++) {
+		struct bpf_prog_info info;
+		autofd program = attached->ids[i] == but ? -ENOENT
+							 : program_open(attached->ids[i], &info);
+
+		if (program == -ENOENT) /* or it went meanwhile */
+			continue;
+		if (program < 0)
+			return err_set(e, -program, "bpf: device program %u", attached->ids[i]);
+		if (strcmp(info.name, PROGRAM_NAME) != 0)
+			add_name(others, &info);
+		else if (ours < 0)
+			ours = fd_take(&program);
+	}
+	*ret_ours = fd_take(&ours);
+	return 0;
+}
+
+static int look(int cgroup, uint32_t but, int *ret_ours, struct strbuf *ret_others, struct err *e)
+{
+	struct attached attached;
+	int r = query(cgroup, &attached, e);
+
+	strbuf_clear(ret_others);
+	return r < 0 ? r : find_ours(&attached, but, ret_ours, ret_others, e);
 }
 
 static int detach(int cgroup, int program)
@@ -107,39 +157,81 @@ static int detach(int cgroup, int program)
 	return sys_bpf(BPF_PROG_DETACH, &attr, sizeof attr);
 }
 
-static int attach(int cgroup, int old, const void *program, size_t size, struct err *e)
+/* In the place of old, which is -1 for none. */
+static int attach(int cgroup, int program, int old)
 {
-	autofd loaded = load(program, size, NULL, 0);
 	union bpf_attr attr = {
 		.target_fd = (uint32_t)cgroup,
-		.attach_bpf_fd = (uint32_t)loaded,
+		.attach_bpf_fd = (uint32_t)program,
 		.attach_type = BPF_CGROUP_DEVICE,
 		.attach_flags = BPF_F_ALLOW_MULTI | (old >= 0 ? BPF_F_REPLACE : 0),
 		.replace_bpf_fd = old >= 0 ? (uint32_t)old : 0,
 	};
 
-	if (loaded < 0)
-		return load_failed(errno, program, size, e);
-	if (sys_bpf(BPF_PROG_ATTACH, &attr, sizeof attr) == 0)
-		return 0;
-	err_set(e, errno, "bpf PROG_ATTACH of the device rules");
-	return e->code == EPERM ? err_hint(e, "a program on a cgroup above may allow no others, or "
-					      "the kernel has no CONFIG_CGROUP_BPF")
-				: -e->code;
+	return sys_bpf(BPF_PROG_ATTACH, &attr, sizeof attr);
+}
+
+static int attach_failed(int code, struct err *e)
+{
+	err_set(e, code, "bpf PROG_ATTACH of the device rules");
+	return code == EPERM ? err_hint(e, "a program on this cgroup or on one above may allow no others, or "
+					   "the kernel has no CONFIG_CGROUP_BPF")
+			     : -code;
+}
+
+static int take_away(int cgroup, uint32_t but, struct strbuf *ret_others, struct err *e)
+{
+	for (;;) {
+		autofd old = -1;
+		int r = look(cgroup, but, &old, ret_others, e);
+
+		if (r < 0 || old < 0)
+			return r;
+		if (detach(cgroup, old) < 0 && errno != ENOENT)
+			return err_set(e, errno, "bpf PROG_DETACH of the device rules");
+	}
+}
+
+/* Ours may go between the look and the attachment, by a tool that replaces it with its own: it is looked for again.
+ * There may be two, where a tool has added a copy. */
+static int replace(int cgroup, int program, struct strbuf *ret_others, struct err *e)
+{
+	struct bpf_prog_info info;
+	int r = -ENOENT;
+
+	for (int tries = 0; r == -ENOENT; tries++) {
+		autofd old = -1;
+
+		if (look(cgroup, 0, &old, ret_others, e) < 0)
+			return -e->code;
+		r = attach(cgroup, program, old) < 0 ? -errno : 0;
+		if (r < 0 && (r != -ENOENT || tries == TRIES_MOST))
+			return attach_failed(-r, e);
+	}
+	if (program_info(program, &info) < 0)
+		return err_set(e, errno, "bpf OBJ_GET_INFO of the device rules");
+	return take_away(cgroup, info.id, ret_others, e);
 }
 
 int cgroup_devices_attach_first(int cgroup, const void *program, size_t size, struct err *e)
 {
-	return size ? attach(cgroup, -1, program, size, e) : 0;
+	autofd loaded = size ? load(program, size, NULL, 0) : -1;
+
+	if (!size)
+		return 0;
+	if (loaded < 0)
+		return load_failed(errno, program, size, e);
+	return attach(cgroup, loaded, -1) < 0 ? attach_failed(errno, e) : 0;
 }
 
-int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct err *e)
+int cgroup_devices_attach(int cgroup, const void *program, size_t size, struct strbuf *ret_others,
+			  struct err *e)
 {
-	autofd old = attached_before(cgroup);
+	autofd loaded = size ? load(program, size, NULL, 0) : -1;
 
-	if (size)
-		return attach(cgroup, old, program, size, e);
-	return old >= 0 && detach(cgroup, old) < 0
-		       ? err_set(e, errno, "bpf PROG_DETACH of the device rules")
-		       : 0;
+	if (!size)
+		return take_away(cgroup, 0, ret_others, e);
+	if (loaded < 0)
+		return load_failed(errno, program, size, e);
+	return replace(cgroup, loaded, ret_others, e);
 }

@@ -39,6 +39,7 @@ static const struct refusal {
 } refusals[] = {
 	{ "cpuset.", EINVAL, "not all of them are among those of the cgroup above" },
 	{ "cpuset.", ERANGE, "this host has fewer" },
+	{ "cpuset.", ENOSPC, "this kernel leaves no cgroup that has processes without a mask of its own" },
 	{ "cpu.max.burst", EINVAL, "it may not be greater than the quota" },
 	{ "cpu.max", EINVAL, "the quota is at least 1000, the period from 1000 to 1000000 us" },
 	{ "io.", ENODEV, "there is no such block device, or it is a partition" },
@@ -53,7 +54,7 @@ static const struct refusal {
 
 static int explain(int code, const char *file, const char *value, struct err *e)
 {
-	err_set(e, code, "%s: cannot write \"%s\"", file, value);
+	err_set(e, code, "%s: cannot write \"%.*s\"", file, (int)strcspn(value, "\n"), value);
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
 		if (refusals[i].code == code && str_starts(file, refusals[i].file))
 			return err_hint(e, "%s", refusals[i].hint);
@@ -153,18 +154,25 @@ void cgroup_toll(int cgroup, struct cgroup_toll *ret_toll)
 	}
 }
 
+const char *cgroup_toll_text(struct arena *arena, const struct cgroup_toll *before,
+			     const struct cgroup_toll *now)
+{
+	for (size_t i = 0; i < CGROUP_CAUSES; i++) {
+		unsigned long long earlier = before ? before->counts[i] : 0;
+
+		if (now->counts[i] > earlier)
+			return arena_printf(arena, "%s%llu", causes[i].text,
+					    now->counts[i] - earlier);
+	}
+	return NULL;
+}
+
 const char *cgroup_why(struct arena *arena, int cgroup, const struct cgroup_toll *before)
 {
 	struct cgroup_toll now;
 
 	cgroup_toll(cgroup, &now);
-	for (size_t i = 0; i < CGROUP_CAUSES; i++) {
-		unsigned long long earlier = before ? before->counts[i] : 0;
-
-		if (now.counts[i] > earlier)
-			return arena_printf(arena, "%s%llu", causes[i].text, now.counts[i] - earlier);
-	}
-	return NULL;
+	return cgroup_toll_text(arena, before, &now);
 }
 
 /* config-linux.md#cgroup-ownership: where the kernel has no list of its own. */

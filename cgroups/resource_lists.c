@@ -105,21 +105,23 @@ void cgroup_list_limits(const struct spec_resources *r, struct cgroup_limits *re
 	rdma_limits(r, ret_limits);
 }
 
-/* Files take one line a write: io.max with two devices is two writes. */
+/* Files take one line a write: io.max with two devices is two writes. Nothing at all stays nothing, for memory.high
+ * takes an empty line for 0; only of a mask it is the value that takes it back. */
 static void unified_lines(const struct pair *pair, struct cgroup_limits *limits)
 {
 	struct arena *arena = limits->arena;
 	const char *pointer = arena_printf(arena, "unified/%s", pair->key);
 	const char *line = pair->value;
 
-	do {
+	if (!line[strspn(line, "\n")])
+		cgroup_limit_add(limits, pointer, pair->key,
+				 str_starts(pair->key, "cpuset.") ? "\n" : "");
+	while (*(line += strspn(line, "\n"))) {
 		size_t length = strcspn(line, "\n");
 
-		if (length || line == pair->value)
-			cgroup_limit_add(limits, pointer, pair->key,
-					 arena_strndup(arena, line, length));
-		line += length + (line[length] == '\n');
-	} while (*line);
+		cgroup_limit_add(limits, pointer, pair->key, arena_strndup(arena, line, length));
+		line += length;
+	}
 }
 
 /* The key becomes the name of a file in the cgroup's own directory, and nothing else. */

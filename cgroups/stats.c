@@ -289,6 +289,7 @@ int cgroup_stats_read(struct arena *arena, int cgroup, struct cgroup_stats *ret_
 		return err_set(e, r == -ENOENT ? ENODEV : -r, "read cgroup.controllers");
 	controllers = cgroup_split(arena, text.text ? text.text : "");
 	stats.has_cpu = has(&controllers, "cpu");
+	stats.has_cpu_time = faccessat(cgroup, "cpu.stat", F_OK, 0) == 0;
 	stats.has_memory = has(&controllers, "memory");
 	stats.has_pids = has(&controllers, "pids");
 	stats.has_io = has(&controllers, "io");

@@ -49,7 +49,8 @@ static void choose(struct arena *arena, int cgroup, const struct cgroup_limit *l
 		file = choice(arena, limit->file, n++, &more);
 	while (more && faccessat(cgroup, file, F_OK, 0) < 0);
 	ret_change->file = file;
-	ret_change->value = choice(arena, limit->value, n - 1, &ignored);
+	ret_change->value = strchr(limit->file, '|') ? choice(arena, limit->value, n - 1, &ignored)
+						     : limit->value;
 	ret_change->why = limit->why;
 }
 
@@ -162,14 +163,18 @@ static int replace_devices(struct arena *arena, const struct host *host, int cgr
 {
 	const struct spec_device_rule *rules;
 	const void *program;
+	autobuf others = { 0 };
 	size_t count, size;
 
 	if (!resources->device_count || !host->root)
 		return 0;
 	count = cgroup_device_rules(arena, resources, &rules);
 	cgroup_device_program(arena, rules, count, &program, &size);
-	if (cgroup_devices_attach(cgroup, program, size, e) < 0)
+	if (cgroup_devices_attach(cgroup, program, size, &others, e) < 0)
 		return err_prefix(e, "/linux/resources/devices");
+	if (others.length)
+		log_line(LOG_LEVEL_WARNING, "/linux/resources/devices: only what the device programs of others on "
+					    "this cgroup allow too is allowed: %s", others.text);
 	return 0;
 }
 

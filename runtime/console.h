@@ -21,6 +21,7 @@ struct foreground {
 	int master;       /* -1: no terminal of the container's own */
 	int notify;       /* socket to proxy sd_notify messages from, -1 none */
 	const char *notify_to; /* NOTIFY_SOCKET of the caller */
+	struct died_watch *watch; /* looked at when its cgroup's processes end; NULL none */
 };
 /* *ret_status: 0..255, 128+n for signal n. The user's terminal is restored on every path, also when
  * a signal ends tare or suspends it. Signals must have been blocked by foreground_prepare() before

@@ -168,7 +168,7 @@ static int attend(struct entering *n, int *ret_status, struct err *e)
 	int r = foreground_wait(&foreground, ret_status, e);
 
 	if (r == 0)
-		died_tell(n->context, &n->container, &n->before, *ret_status);
+		died_tell(n->context, &n->container, &n->before, NULL, *ret_status);
 	return r;
 }
 

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "runtime/console.h"
+#include "runtime/died.h"
 #include "runtime/notify.h"
 #include "runtime/ring.h"
 #include "runtime/terminal.h"
@@ -36,7 +37,8 @@ int foreground_prepare(struct err *e)
 	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? err_set(e, errno, "sigprocmask") : 0;
 }
 
-enum { WATCH_END, WATCH_SIGNAL, WATCH_IN, WATCH_MASTER, WATCH_OUT, WATCH_NOTIFY, WATCH_COUNT };
+enum { WATCH_END, WATCH_SIGNAL, WATCH_IN, WATCH_MASTER, WATCH_OUT, WATCH_NOTIFY, WATCH_CGROUP,
+       WATCH_COUNT = WATCH_CGROUP + DIED_EVENTS };
 
 struct attendance {
 	const struct foreground *what;
@@ -207,6 +209,9 @@ static void choose(struct attendance *a)
 			       (ring_offers(&a->in) ? POLLOUT : 0));
 
 	watch(a, WATCH_END, !a->ended, f->pidfd, POLLIN);
+	for (int i = 0; i < DIED_EVENTS; i++)
+		watch(a, WATCH_CGROUP + i, f->watch && !a->ended,
+		      f->watch ? f->watch->events[i] : -1, POLLPRI);
 	watch(a, WATCH_IN, reads, STDIN_FILENO, POLLIN);
 	if (a->hung)
 		watch(a, WATCH_MASTER, true, a->reopening, POLLIN);
@@ -216,11 +221,22 @@ static void choose(struct attendance *a)
 	watch(a, WATCH_NOTIFY, f->notify >= 0 && !a->ended, f->notify, POLLIN);
 }
 
+static void look_at_cgroup(struct attendance *a)
+{
+	bool told = false;
+
+	for (size_t i = 0; i < DIED_EVENTS; i++)
+		told |= a->fds[WATCH_CGROUP + i].revents != 0;
+	if (told)
+		died_look(a->what->watch);
+}
+
 static void serve(struct attendance *a)
 {
 	bool ready = false;
 	int status;
 
+	look_at_cgroup(a); /* first of all: it may be gone in a moment */
 	if (a->fds[WATCH_SIGNAL].revents)
 		take_signal(a);
 	move_master(a);

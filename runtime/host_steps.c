@@ -159,10 +159,11 @@ static int step_cgroup_write(struct lane *lane, const struct plan_step *step, st
 static int step_cgroup_devices(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	const char *blob = (const char *)lane->plan + (uint32_t)step->arg[0];
+	size_t size = step->arg[0] >> 32;
+	autobuf others = { 0 }; /* of whoever prepared the cgroup, on purpose */
 
-	return lane->cgroup_made
-		       ? cgroup_devices_attach_first(lane->cgroup, blob, step->arg[0] >> 32, e)
-		       : cgroup_devices_attach(lane->cgroup, blob, step->arg[0] >> 32, e);
+	return lane->cgroup_made ? cgroup_devices_attach_first(lane->cgroup, blob, size, e)
+				 : cgroup_devices_attach(lane->cgroup, blob, size, &others, e);
 }
 
 static int step_cgroup_own(struct lane *lane, const struct plan_step *step, struct err *e)

@@ -246,21 +246,24 @@ struct making making_begin(struct context *context, const struct create_request 
 /* The container outlives the lock: others may look at it, signal and delete it while it runs. */
 int making_attend(struct making *m, int *ret_status, struct err *e)
 {
+	autowatch watch = DIED_WATCH_NONE;
 	struct foreground foreground = {
 		.pid = m->launch.pid,
 		.pidfd = m->launch.pidfd,
 		.master = m->launch.console,
 		.notify = m->notify,
 		.notify_to = notify_socket(),
+		.watch = &watch,
 	};
 	struct err ignored;
 	int r;
 
+	died_watch(m->context, &m->container, &watch);
 	container_close(&m->container);
 	m->reserved = false;
 	r = foreground_wait(&foreground, ret_status, e);
 	if (r == 0)
-		died_tell(m->context, &m->container, NULL, *ret_status);
+		died_tell(m->context, &m->container, NULL, &watch, *ret_status);
 	if (!m->ask->keep)
 		container_delete(m->context, m->ask->id, true, &ignored);
 	return r;

@@ -17,19 +17,20 @@ static const struct family {
 #define ROW(name, type, unit, help, field, condition, scale) \
 	{ "container_" name, type, unit, help, offsetof(struct cgroup_stats, field), \
 	  offsetof(struct cgroup_stats, condition), scale }
-#define SECONDS(name, help, field) \
-	ROW(name "_seconds", "counter", "seconds", help, field, has_cpu, SCALE_MICRO)
+#define SECONDS(name, help, field, condition) \
+	ROW(name "_seconds", "counter", "seconds", help, field, condition, SCALE_MICRO)
 #define COUNT(name, help, field, condition) \
 	ROW(name, "counter", NULL, help, field, condition, SCALE_ONE)
 #define GAUGE(name, help, field, condition) \
 	ROW(name, "gauge", NULL, help, field, condition, SCALE_ONE)
 #define BYTES(name, help, field) \
 	ROW(name "_bytes", "gauge", "bytes", help, field, has_memory, SCALE_ONE)
-	SECONDS("cpu_usage", "CPU time used.", cpu.usage),
-	SECONDS("cpu_user", "CPU time used in programs.", cpu.user),
-	SECONDS("cpu_system", "CPU time used in the kernel.", cpu.system),
+	SECONDS("cpu_usage", "CPU time used.", cpu.usage, has_cpu_time),
+	SECONDS("cpu_user", "CPU time used in programs.", cpu.user, has_cpu_time),
+	SECONDS("cpu_system", "CPU time used in the kernel.", cpu.system,
+		has_cpu_time),
 	SECONDS("cpu_throttled", "Time for which the CPU quota held the container back.",
-		cpu.throttled),
+		cpu.throttled, has_cpu),
 	COUNT("cpu_periods", "Periods of the CPU quota.", cpu.periods, has_cpu),
 	COUNT("cpu_throttled_periods", "Periods in which the CPU quota was used up.",
 	      cpu.throttled_periods, has_cpu),

@@ -160,6 +160,7 @@ static void check_unified(struct reader *r, const char *prefix,
 {
 	for (size_t i = 0; i < resources->unified.count; i++) {
 		const char *file = resources->unified.items[i].key;
+		const char *value = resources->unified.items[i].value;
 		const char *key = pointer_token(r->arena, file);
 
 		if (strchr(file, '/') || !strchr(file, '.') || !has_no_dot_dot(file))
@@ -168,6 +169,8 @@ static void check_unified(struct reader *r, const char *prefix,
 			       "/unified/%s", key);
 		if (is_runtime_file(file))
 			broken(r, prefix, "is for the runtime alone to write", "/unified/%s", key);
+		if (!value[strspn(value, "\n")] && !str_starts(file, "cpuset."))
+			doubtful(r, prefix, "has no effect: it is empty", "/unified/%s", key);
 	}
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 of the runtime at any moment: `delete --force` must then remove everything, twice if asked."""
+import json
 import os
 import re
 import signal
@@ -7,7 +8,7 @@ import stat
 import subprocess
 
 import pytest
-from house import IN_VM, read_line
+from house import CONTROLLERS, IN_VM, cgroup_of, read_line
 
 # The runtime is killed as it enters the Nth system call that changes something.
 CALLS = "mkdirat,openat2,write,clone3,sendmsg,recvmsg,renameat,renameat2,connect,fsopen,pidfd_open,flock,memfd_create"
@@ -105,3 +106,52 @@ def test_pid_of_another_process_is_not_killed(bundle, tare):
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
+
+
+# What `update` can change here, in two states that differ in every file.
+LIMITS = {
+    "memory": ({"memory": {"limit": 96 << 20, "swap": 128 << 20, "reservation": 8 << 20}},
+               {"memory": {"limit": 64 << 20, "swap": 64 << 20, "reservation": 4 << 20}},
+               ["memory.max", "memory.swap.max", "memory.low"]),
+    "pids": ({"pids": {"limit": 60}}, {"pids": {"limit": 50}}, ["pids.max"]),
+    "cpu": ({"cpu": {"shares": 512, "quota": 90000, "period": 100000, "burst": 80000}},
+            {"cpu": {"shares": 2048, "quota": 50000, "period": 200000, "burst": 40000}},
+            ["cpu.weight", "cpu.max", "cpu.max.burst"]),
+}
+
+
+@pytest.mark.seconds(300)
+def test_kill_update(bundle):
+    """An update that dies half-way leaves each limit as it was or as it was to be, and none that stops the next."""
+    names = ["cgroup.max.depth", "cgroup.max.descendants"]
+    rows = [row for controller, row in LIMITS.items() if controller in CONTROLLERS]
+    before, behind = ({key: value for row in rows for key, value in row[side].items()} for side in (0, 1))
+    before.update(unified={"cgroup.max.depth": "9", "cgroup.max.descendants": "8"}, devices=[{"allow": False}])
+    behind.update(unified={"cgroup.max.depth": "7", "cgroup.max.descendants": "6"}, devices=[{"allow": False}] * 2)
+    names += [name for row in rows for name in row[2]]
+    container = bundle.shell("exec sleep 1000000").start()
+    group = cgroup_of(container.pid)
+
+    def update(resources):
+        container.tare("update", "--resources=-", container.id, input=json.dumps(resources))
+        return {name: (group / name).read_text() for name in names if (group / name).exists()}
+
+    new, old = update(behind), update(before)
+    half = 0
+    for call in ("write", "openat", "bpf"):
+        killed = True
+        for point in range(1, 100, 3 if IN_VM else 1):
+            command = ["strace", "-qq", "-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={point}",
+                       *container.tare.command("update", "--resources=-", container.id)]
+            killed = subprocess.run(command, input=json.dumps(behind).encode(), stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL).returncode != 0
+            found = {name: (group / name).read_text() for name in old}
+            assert all(text in (old[name], new[name]) for name, text in found.items()), (call, point, found)
+            half += found not in (old, new)
+            assert update(before) == old
+            if not killed:
+                break
+        assert not killed
+    assert half, "it was never killed between two limits"
+    assert update(behind) == new
+    container.remove()

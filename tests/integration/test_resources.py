@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """cgroupsPath and resources. Where the controllers are on cgroup v1, a limit must be refused by name."""
+import json
 import os
 import pathlib
 import re
@@ -284,3 +285,35 @@ def test_unified_key_may_not_leave_the_cgroup(bundle):
     """A key with a slash would write to another cgroup."""
     bundle.resources["unified"] = {"../cgroup.procs": "1"}
     assert "/linux/resources/unified" in bundle.create_fails()
+
+
+def test_unified_value_is_written_as_it_is(bundle):
+    """A value that no kernel takes must not become one that it takes."""
+    bundle.resources["unified"] = {"cgroup.max.depth": "3|4"}
+    assert "unified/cgroup.max.depth" in bundle.create_fails()
+    del bundle.resources["unified"]
+    container = bundle.shell("exec sleep 1000000").start()
+    resources = json.dumps({"unified": {"cgroup.max.depth": "3|4"}})
+    message = container.tare.fails("update", "--resources=-", container.id, input=resources)
+    assert "unified/cgroup.max.depth" in message
+    assert (cgroup_of(container.pid) / "cgroup.max.depth").read_text() == "max\n"
+    container.remove()
+
+
+def test_empty_unified_value(bundle):
+    """Nothing must be written for nothing, and be told of: to memory.high an empty line is a limit of 0. A mask is taken
+    back by it."""
+    container = bundle.shell("exec sleep 1000000").start()
+    file = "memory.high" if "memory" in CONTROLLERS else "cgroup.max.depth"
+
+    def update(values):
+        return container.tare.try_("update", "--resources=-", container.id, input=json.dumps({"unified": values}))
+    outcome = update({file: ""})
+    assert outcome.status == 0 and f"unified/{file}: has no effect" in outcome.err
+    assert (cgroup_of(container.pid) / file).read_text() == "max\n"
+    if "cpuset" in CONTROLLERS:
+        assert update({"cpuset.cpus": "0"}).status == 0
+        outcome = update({"cpuset.cpus": ""})
+        taken = (cgroup_of(container.pid) / "cpuset.cpus").read_text() == "\n"
+        assert outcome.err == "" if taken else "cannot write \"\"" in outcome.err and "no cgroup" in outcome.err
+    container.remove()

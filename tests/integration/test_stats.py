@@ -110,10 +110,23 @@ def test_openmetrics(pair):
         assert (match[1], match[2], match[3]) not in seen
         seen.add((match[1], match[2], match[3]))
     assert {row[1] for row in seen} <= {first.id, second.id}
+    for container in pair:
+        assert ("container_cpu_usage_seconds_total", container.id, "") in seen, "cgroups count it without a controller"
     if {"memory", "pids"} <= set(CONTROLLERS):
         assert f'container_memory_limit_bytes{{id="{second.id}"}} {64 * MIB}\n' in text
         assert f'container_processes_limit{{id="{second.id}"}} 20\n' in text
         assert f'container_memory_limit_bytes{{id="{first.id}"}}' not in text
+
+
+def test_openmetrics_for_prometheus(pair):
+    """What Prometheus itself makes of it."""
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser")
+    text = pair[0].tare("stats", "--format=openmetrics")
+    families = {family.name: family for family in parser.text_string_to_metric_families(text)}
+    usage = families["container_cpu_usage_seconds"]
+    assert usage.type == "counter" and usage.unit == "seconds"
+    assert {sample.labels["id"] for sample in usage.samples} == {container.id for container in pair}
+    assert len(families) == text.count("# TYPE ")
 
 
 def test_nothing_to_show(tare):

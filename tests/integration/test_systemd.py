@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from device_programs import Programs
 from house import CGROUPS, Bundle, Tare, cgroup_of, wait_until
 
 pytestmark = [pytest.mark.skipif(not os.path.exists("/run/systemd/private"),
@@ -217,6 +218,24 @@ def test_oom_group(bundle, manager):
     container.remove()
 
 
+def test_device_programs(bundle, manager):
+    """systemd's own program for devices is attached anew by a reload: neither may take the other's away, and update may not
+    leave two of ours."""
+    if manager.user:
+        pytest.skip("a user has no device programs")
+    bundle.config["annotations"] = {"org.systemd.property.DevicePolicy": "'closed'"}
+    container = bundle.shell(SLEEP).start()
+    programs = Programs(cgroup(container))
+    for _ in range(2):
+        assert programs.names() == ["sd_devices", "tare_devices"]
+        manager.reload()
+        outcome = container.tare.try_("update", "--resources=-", container.id,
+                                      input=json.dumps({"devices": [{"allow": False, "access": "rwm"}]}))
+        assert outcome.status == 0 and "sd_devices (id" in outcome.err
+    assert programs.names() == ["sd_devices", "tare_devices"]
+    container.remove()
+
+
 def test_update(bundle, manager):
     """A limit that only the files had would be gone with the next reload; one that fails must leave both as
     they were."""
@@ -384,6 +403,19 @@ def test_a_start_that_fails_leaves_no_unit(bundle, manager):
     bundle.process["args"] = ["/no/such/program"]
     assert bundle.try_run().status == 1
     assert manager.systemctl("list-units", "--all", "--plain", "--no-legend", "tare-*.scope") == ""
+
+
+@pytest.mark.parametrize("resources, script, words", [
+    ({"memory": {"limit": 16 << 20, "swap": 16 << 20}}, "tail -c 200000000 /dev/zero; sleep 1; exit 3", "OOM kills: 1"),
+    ({"pids": {"limit": 3}}, "(sleep 2 & sleep 2 & sleep 2 & sleep 2 &); sleep 1; exit 3", "pids.max reached")])
+def test_run_tells_of_a_limit(bundle, manager, resources, script, words):
+    """systemd removes the cgroup, and its figures, with the last process: they must have been read by then."""
+    if manager.user and "memory" not in resources:
+        pytest.skip("one manager is enough")
+    bundle.resources.update(resources)
+    for _ in range(4):
+        outcome = bundle.try_run(script)
+        assert outcome.status != 0 and words in outcome.err, outcome
 
 
 def test_run_ends_with_its_unit(bundle, manager):

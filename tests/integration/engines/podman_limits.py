@@ -69,7 +69,7 @@ def unified(podman):
 @script.case
 def out_of_memory(podman):
     """a container over its memory limit ends with 137, and Podman knows as much of why as with other runtimes."""
-    outcome = podman.try_("run", "--network", "none", "--name", "oom", "--memory", "8m", "--memory-swap", "8m",
+    outcome = podman.try_("run", "--network", "none", "--name", "oom", "--memory", "16m", "--memory-swap", "16m",
                           "localhost/box", "sh", "-c", "x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done")
     seen = [outcome.status, podman.inspect("oom", "{{.State.OOMKilled}}")]
     podman.remove("oom")

@@ -313,13 +313,15 @@ static bool can_read_zero(int cgroup)
 static void attach(struct fixture *f, int cgroup, const struct spec_device_rule *rules,
 		   size_t count)
 {
+	autobuf others = { 0 };
 	const void *program;
 	struct err e = { 0 };
 	size_t size;
 
 	cgroup_device_program(&f->arena, rules, count, &program, &size);
-	if (cgroup_devices_attach(cgroup, program, size, &e) < 0)
+	if (cgroup_devices_attach(cgroup, program, size, &others, &e) < 0)
 		fail_msg("%s", e.text);
+	assert_int_equal(others.length, 0);
 }
 
 /* A user would lose the wall around devices, or an update of it that takes effect: programs

@@ -66,7 +66,13 @@ static void test_rows(void **state)
 		  "memory.swap.max|=0;memory.max=100" },
 		{ "\"memory\":{\"limit\":100,\"swap\":-1}",
 		  "memory.swap.max|=max;memory.max=100" },
+		{ "\"memory\":{\"limit\":100,\"swap\":0}", "memory.max=100" },
+		{ "\"memory\":{\"limit\":-1,\"swap\":-1}", "memory.swap.max|=max;memory.max=max" },
+		{ "\"memory\":{\"swap\":-1}", "memory.swap.max|=max" },
 		{ "\"memory\":{\"reservation\":99}", "memory.low=99" },
+		{ "\"memory\":{\"reservation\":-1}", "memory.low=max" },
+		/* With a warning: protection beyond the limit is the kernel's to allow. */
+		{ "\"memory\":{\"limit\":98,\"reservation\":99}", "memory.max=98;memory.low=99" },
 		{ "\"cpu\":{\"shares\":1024}", "cpu.weight=100" },
 		{ "\"cpu\":{\"shares\":0}", "" },
 		{ "\"cpu\":{\"shares\":1024,\"idle\":1}", "cpu.idle=1" },
@@ -74,12 +80,21 @@ static void test_rows(void **state)
 		{ "\"cpu\":{\"quota\":50000,\"period\":100000}", "cpu.max=50000 100000" },
 		{ "\"cpu\":{\"quota\":50000}", "cpu.max=50000 100000" },
 		{ "\"cpu\":{\"quota\":-1}", "cpu.max=max 100000" },
+		{ "\"cpu\":{\"quota\":-1,\"period\":5000}", "cpu.max=max 5000" },
+		{ "\"cpu\":{\"quota\":0,\"period\":5000}", "cpu.max=max 5000" },
+		{ "\"cpu\":{\"quota\":0,\"period\":0}", "" },
+		{ "\"cpu\":{\"quota\":5000,\"period\":0}", "cpu.max=5000 100000" },
+		{ "\"cpu\":{\"burst\":0}", "cpu.max.burst=0" },
 		{ "\"cpu\":{\"period\":5000}", "cpu.max=max 5000" },
 		{ "\"cpu\":{\"quota\":5000,\"burst\":1000}",
 		  "cpu.max=5000 100000;cpu.max.burst=1000" },
 		{ "\"cpu\":{\"cpus\":\"0-1\",\"mems\":\"0\"}", "cpuset.cpus=0-1;cpuset.mems=0" },
 		{ "\"cpu\":{\"cpus\":\"\",\"mems\":\"\"}", "" },
 		{ "\"blockIO\":{\"weight\":500}", "io.bfq.weight|io.weight=500|default 4950" },
+		{ "\"blockIO\":{\"weight\":0}", "" },
+		{ "\"blockIO\":{\"weight\":10}", "io.bfq.weight|io.weight=10|default 1" },
+		{ "\"blockIO\":{\"weight\":1000}", "io.bfq.weight|io.weight=1000|default 10000" },
+		{ "\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":0}]}", "" },
 		{ "\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":10}]}",
 		  "io.bfq.weight|io.weight=8:0 10|8:0 1" },
 		{ "\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":600}],"
@@ -87,11 +102,23 @@ static void test_rows(void **state)
 		  "io.max=8:0 rbps=600;io.max=8:16 wiops=max" },
 		{ "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":9}]",
 		  "hugetlb.2MB.max=9;hugetlb.2MB.rsvd.max|=9" },
+		{ "\"hugepageLimits\":[{\"pageSize\":\"64KB\",\"limit\":0},{\"pageSize\":\"1GB\","
+		  "\"limit\":18446744073709551615}]",
+		  "hugetlb.64KB.max=0;hugetlb.64KB.rsvd.max|=0;hugetlb.1GB.max=18446744073709551615;"
+		  "hugetlb.1GB.rsvd.max|=18446744073709551615" },
+		{ "\"rdma\":{\"mlx5_1\":{\"hcaHandles\":0}}", "rdma.max=mlx5_1 hca_handle=0" },
+		{ "\"rdma\":{\"mlx5_1\":{\"hcaObjects\":4294967295}}",
+		  "rdma.max=mlx5_1 hca_object=4294967295" },
 		{ "\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3,\"hcaObjects\":10}}",
 		  "rdma.max=mlx5_1 hca_handle=3 hca_object=10" },
 		{ "\"unified\":{\"memory.high\":\"7\"}", "memory.high=7" },
 		{ "\"unified\":{\"io.max\":\"8:0 rbps=1\\n8:16 wbps=2\\n\"}",
 		  "io.max=8:0 rbps=1;io.max=8:16 wbps=2" },
+		{ "\"unified\":{\"misc.max\":\"res_a 1\\n\\nres_b max\"}",
+		  "misc.max=res_a 1;misc.max=res_b max" },
+		{ "\"unified\":{\"cpuset.cpus\":\"\",\"memory.high\":\"\\n\"}",
+		  "cpuset.cpus=\n;memory.high=" },
+		{ "\"unified\":{\"cgroup.max.depth\":\"3\"}", "cgroup.max.depth=3" },
 		/* Last, so that it overrides. */
 		{ "\"unified\":{\"pids.max\":\"7\"},\"pids\":{\"limit\":3}",
 		  "pids.max=3;pids.max=7" },
@@ -144,7 +171,11 @@ static void test_cpu_weight(void **state)
 	assert_int_equal(cgroup_cpu_weight(0), 0);
 	assert_int_equal(cgroup_cpu_weight(1), 1);
 	assert_int_equal(cgroup_cpu_weight(2), 1);
+	assert_int_equal(cgroup_cpu_weight(3), 2);
+	assert_int_equal(cgroup_cpu_weight(1023), 100);
 	assert_int_equal(cgroup_cpu_weight(1024), 100);
+	assert_int_equal(cgroup_cpu_weight(1025), 101);
+	assert_int_equal(cgroup_cpu_weight(262143), 10000);
 	assert_int_equal(cgroup_cpu_weight(262144), 10000);
 	assert_int_equal(cgroup_cpu_weight(UINT64_MAX), 10000);
 	for (uint64_t shares = 3; shares < 262144; shares++) {

@@ -20,7 +20,7 @@ static struct sample sample(void)
 {
 	return (struct sample){
 		.cgroup = {
-			.has_cpu = true, .has_memory = true, .has_pids = true, .has_io = true,
+			.has_cpu = true, .has_cpu_time = true, .has_memory = true, .has_pids = true, .has_io = true,
 			.cpu = { 1000001, 2, 3, 4, 5, 6 },
 			.memory = { .usage = 100, .limit = 200, .peak = 150, .cache = 10, .swap = 1,
 				    .swap_limit = NO_LIMIT, .limit_hits = 3, .oom_kills = 2,
