@@ -148,15 +148,16 @@ static int scope_step(struct compile *c, const struct cgroup_limits *limits,
 	struct unit_properties p = { .arena = c->arena };
 	const struct strings controllers = cgroup_name_list(names);
 	struct strings list;
-	struct unit unit;
+	struct unit unit = { .slice = "", .name = "", .path = "/" };
 	int r = unit_of(c->arena, c->host, spec->linux.cgroups_path, c->request->id, &unit, e);
 
+	r = findings_note(limits->findings, r, e);
+	scope_properties(c, &unit, &p);
+	for (size_t i = 0; r == 0 && i < spec->annotations.count; i++)
+		r = findings_note(limits->findings,
+				  unit_annotation(&spec->annotations.items[i], &p, e), e);
 	if (r < 0)
 		return r;
-	scope_properties(c, &unit, &p);
-	for (size_t i = 0; i < spec->annotations.count; i++)
-		if (unit_annotation(&spec->annotations.items[i], &p, e) < 0)
-			return -e->code;
 	unit_limit_properties(limits, &p);
 	list = (struct strings){ p.items, p.count };
 	PLAN_HOST(c->plan, OP_SCOPE, spec->linux.cgroups_path ? "/linux/cgroupsPath" : NULL,
@@ -211,9 +212,10 @@ static int cgroup_steps(struct compile *c, struct cgroup_limits *limits, struct 
 	const struct spec *spec = c->spec;
 	size_t room = limits->count + c->host->controllers.count + 1;
 	struct cgroup_names names = { arena_array(c->arena, room, sizeof *names.items), 0 };
-	const char *path;
+	const char *path = "/";
 	int r = cgroup_path(c->arena, c->host, spec->linux.cgroups_path, c->request->id, &path, e);
 
+	r = findings_note(limits->findings, r, e);
 	if (r == 0)
 		r = cgroup_needed_controllers(c->arena, c->host, limits, &names, e);
 	if (r < 0)

@@ -84,9 +84,11 @@ static int read_all(struct context *context, const char *bundle, const char *con
 	if (r < 0)
 		return err_set(e, -r, "bundle %s", bundle ? bundle : ".");
 	r = open_config(context, config, c, e);
-	if (r == 0 && spec_load(context->arena, c->fd, &c->problems, &c->spec, e) < 0)
+	if (r == 0 && spec_load(context->arena, c->fd, &c->problems, &c->spec, e) < 0) {
 		r = err_prefix(e, "%s", config ? config : "config.json");
-	if (r == 0)
+		c->spec = c->problems.rest;
+	}
+	if (c->spec)
 		c->rootfs = rootfs_path(context->arena, c);
 	return r;
 }

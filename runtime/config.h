@@ -20,7 +20,8 @@ struct config {
  * is an error. */
 int config_load(struct context *, const char *bundle, const char *config, struct config *ret_config,
 		struct err *e);
-/* The same without a look at the root file system, for plan and validate. */
+/* The same without a look at the root file system, for plan and validate. Where the document has errors spec is what is left
+ * of it (spec/sound.h), or NULL. */
 int config_read(struct context *, const char *bundle, const char *config, struct config *ret_config,
 		struct err *e);
 void config_clear(struct config *);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "plan/findings.h"
 #include "plan/plan.h"
 #include "seccomp/internal.h"
 #include "seccomp/seccomp.h"
@@ -59,12 +60,20 @@ static bool is_strict(const struct spec *spec)
 	return value && !str_equal(value, "0") && !str_equal(value, "false");
 }
 
-static int refuse_unknown(const struct strbuf *notes, struct err *e)
+static int refuse_line(const char *line, struct err *e)
 {
-	if (!notes->length)
-		return 0;
-	err_say(e, EINVAL, "%.*s", (int)strcspn(notes->text, "\n"), notes->text);
+	err_say(e, EINVAL, "%.*s", (int)strcspn(line, "\n"), line);
 	return err_hint(e, "the annotation " SECCOMP_STRICT " makes this an error");
+}
+
+static int refuse_unknown(const struct strbuf *notes, struct findings *findings, struct err *e)
+{
+	int r = 0;
+
+	for (const char *line = notes->text; r == 0 && line && *line;
+	     line = strchr(line, '\n') + 1)
+		r = findings_note(findings, refuse_line(line, e), e);
+	return r;
 }
 
 int seccomp_make(struct arena *arena, const struct spec *spec, struct seccomp_filter *ret_filter,
@@ -79,12 +88,26 @@ int seccomp_make(struct arena *arena, const struct spec *spec, struct seccomp_fi
 		return raw_filter(arena, spec, raw, ret_filter, e);
 	r = seccomp_compile_filter(arena, &spec->linux.seccomp, &filter, &notes, e);
 	if (r == 0 && is_strict(spec))
-		r = refuse_unknown(&notes, e);
+		r = refuse_unknown(&notes, NULL, e);
 	if (r < 0)
 		return r;
 	tell(&notes);
 	*ret_filter = filter;
 	return 0;
+}
+
+int seccomp_judge(struct arena *arena, const struct spec *spec, struct findings *findings,
+		  struct err *e)
+{
+	const char *raw = spec_annotation(spec, SECCOMP_RAW);
+	struct seccomp_filter ignored;
+	autobuf notes = { 0 };
+	int r;
+
+	if (raw)
+		return findings_note(findings, raw_filter(arena, spec, raw, &ignored, e), e);
+	r = seccomp_judge_rules(&spec->linux.seccomp, findings, &notes, e);
+	return r == 0 && is_strict(spec) ? refuse_unknown(&notes, findings, e) : r;
 }
 
 void seccomp_tell(struct arena *arena, const struct spec *spec)
@@ -117,7 +140,9 @@ int seccomp_compile(struct compile *c, struct err *e)
 
 	if (!seccomp_is_wanted(c->spec))
 		return 0;
-	if (!filter) {
+	if (c->request->findings)
+		r = seccomp_judge(c->arena, c->spec, c->request->findings, e);
+	if (r == 0 && !filter) {
 		r = seccomp_make(c->arena, c->spec, &made, e);
 		filter = &made;
 	}

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/sys.h"
+#include "plan/findings.h"
 #include "seccomp/internal.h"
 #include "seccomp/seccomp.h"
 #include "spec/names.h"
@@ -30,6 +31,7 @@ struct builder {
 	uint32_t default_action;
 	struct architectures archs;
 	struct strbuf *notes;
+	struct findings *findings; /* see plan/findings.h */
 };
 
 static void builder_clear(struct builder *b)
@@ -139,6 +141,12 @@ static int rule_failed(size_t index, const char *name, int code, struct err *e)
 	return err_set(e, code, "/linux/seccomp/syscalls/%zu (%s): libseccomp", index, name);
 }
 
+static int refuse_notify(size_t index, const char *name, struct err *e)
+{
+	return err_say(e, EINVAL, "/linux/seccomp/syscalls/%zu: SCMP_ACT_NOTIFY cannot be used for "
+				  "%s: it is needed to reach the listener", index, name);
+}
+
 static int add_name(struct builder *b, size_t index, uint32_t action, const char *name,
 		    struct err *e)
 {
@@ -152,9 +160,7 @@ static int add_name(struct builder *b, size_t index, uint32_t action, const char
 		return 0;
 	}
 	if (is_needed_for_listener(rule, name))
-		return err_say(e, EINVAL, "/linux/seccomp/syscalls/%zu: SCMP_ACT_NOTIFY cannot be "
-					  "used for %s: it is needed to reach the listener", index,
-			       name);
+		return refuse_notify(index, name, e);
 	r = add_call(b, rule, action, number);
 	return r < 0 ? rule_failed(index, name, -r, e) : 0;
 }
@@ -177,7 +183,8 @@ static int add_rule(struct builder *b, size_t index, struct err *e)
 	if (seccomp_is_default(b->profile, rule))
 		return 0;
 	for (size_t i = 0; i < rule->names.count && r == 0; i++)
-		r = add_name(b, index, action, rule->names.items[i], e);
+		r = findings_note(b->findings,
+				  add_name(b, index, action, rule->names.items[i], e), e);
 	return r;
 }
 
@@ -308,6 +315,17 @@ static int assemble(struct arena *arena, const struct builder *b, const struct s
 	*ret_filter = (struct seccomp_filter){ copy, whole.length,
 					       seccomp_filter_flags(b->profile) };
 	return 0;
+}
+
+int seccomp_judge_rules(const struct spec_seccomp *profile, struct findings *findings,
+			struct strbuf *ret_notes, struct err *e)
+{
+	__attribute__((cleanup(builder_clear))) struct builder b = {
+		.profile = profile, .notes = ret_notes, .findings = findings
+	};
+	int r = begin(&b, e);
+
+	return r < 0 ? r : add_all(&b, e);
 }
 
 int seccomp_compile_filter(struct arena *arena, const struct spec_seccomp *profile,

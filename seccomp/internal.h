@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct err;
+struct findings;
 struct spec_seccomp;
 struct spec_seccomp_arg;
 struct spec_seccomp_rule;
@@ -36,6 +38,10 @@ bool seccomp_can_hold(const struct spec_seccomp_arg *);
 bool seccomp_is_default(const struct spec_seccomp *, const struct spec_seccomp_rule *);
 /* Whether a call of this number is newer than all that the profile names, and gets ENOSYS therefore. */
 bool seccomp_is_new(const struct spec_seccomp *, uint32_t token, int number);
+
+/* The rules of a profile that libseccomp does not take, each by itself (plan/findings.h). Unknown names go to *ret_notes. */
+int seccomp_judge_rules(const struct spec_seccomp *, struct findings *, struct strbuf *ret_notes,
+			struct err *e);
 
 /* Whether the running kernel has all these SECCOMP_FILTER_FLAG_... */
 bool seccomp_accepts(uint32_t flags);

@@ -10,6 +10,7 @@
 
 #include "plan/request.h"
 
+struct findings;
 struct spec;
 struct spec_seccomp;
 struct strbuf;
@@ -35,6 +36,8 @@ int seccomp_compile_filter(struct arena *, const struct spec_seccomp *,
 bool seccomp_is_wanted(const struct spec *);
 int seccomp_make(struct arena *, const struct spec *, struct seccomp_filter *ret_filter,
 		 struct err *e);
+/* All that seccomp_make() might refuse, each by itself; see plan/findings.h. Without findings, the first. */
+int seccomp_judge(struct arena *, const struct spec *, struct findings *, struct err *e);
 /* Says, as seccomp_make() does, what is left out of a profile whose filter is taken from a cache: at the level of the log that shows it
  * only, for it compiles the profile again. */
 void seccomp_tell(struct arena *, const struct spec *);

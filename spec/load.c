@@ -10,17 +10,19 @@
 #include "spec/document.h"
 #include "spec/reader.h"
 #include "spec/settle.h"
+#include "spec/sound.h"
 #include "spec/spec.h"
 #include "spec/tables.h"
 
 /* A hundred times the largest config an engine is known to write. */
 enum { CONFIG_MAX = 8 * 1024 * 1024 };
 
-/* One kind of document: how it is read, checked and settled. */
+/* One kind of document: how it is read, checked and settled, and what is left of it with errors. */
 struct kind {
 	const struct object *object;
 	void (*check)(struct reader *, const void *);
 	void (*settle)(void *);
+	const struct spec *(*rest)(void *, const struct problems *);
 };
 
 static void check_whole(struct reader *r, const void *spec)
@@ -48,14 +50,23 @@ static void check_mounts_alone(struct reader *r, const void *spec)
 	check_mounts(r, spec);
 }
 
-static const struct kind mounts_kind = { &mounts_object, check_mounts_alone, NULL };
-static const struct kind profile_kind = { &seccomp_object, check_profile_alone, NULL };
-static const struct kind config_kind = { &config_object, check_whole, settle_config };
-static const struct kind process_kind = { &process_object, check_process_alone, settle_process };
-static const struct kind resources_kind = { &resources_object, check_resources_alone, NULL };
-
-static int first_error(const struct problems *problems, struct err *e)
+static const struct spec *rest_of_config(void *spec, const struct problems *problems)
 {
+	sound_config(spec, problems);
+	settle_config(spec);
+	return spec;
+}
+
+static const struct kind mounts_kind = { &mounts_object, check_mounts_alone, NULL, NULL };
+static const struct kind profile_kind = { &seccomp_object, check_profile_alone, NULL, NULL };
+static const struct kind config_kind = { &config_object, check_whole, settle_config, rest_of_config };
+static const struct kind process_kind = { &process_object, check_process_alone, settle_process,
+					  NULL };
+static const struct kind resources_kind = { &resources_object, check_resources_alone, NULL, NULL };
+
+static int first_error(const struct kind *kind, const struct problems *problems, struct err *e)
+{
+	const char *where = kind->rest ? ": tare validate names them" : "";
 	const struct problem *p = problems->items;
 
 	while (p->warning)
@@ -65,9 +76,9 @@ static int first_error(const struct problems *problems, struct err *e)
 	else
 		err_say(e, EINVAL, "%s", p->text);
 	if (problems->errors == 2)
-		err_hint(e, "and 1 more error");
+		err_hint(e, "and 1 more error%s", where);
 	else if (problems->errors > 2)
-		err_hint(e, "and %zu more errors", problems->errors - 1);
+		err_hint(e, "and %zu more errors%s", problems->errors - 1, where);
 	return -EINVAL;
 }
 
@@ -79,6 +90,8 @@ static void parse_kind(struct reader *r, const struct kind *kind, const json_t *
 		kind->check(r, target);
 	if (!r->problems->errors && kind->settle)
 		kind->settle(target);
+	else if (r->problems->errors && kind->rest && json_is_object(json))
+		r->problems->rest = kind->rest(target, r->problems);
 }
 
 static int parse_text_as(struct arena *arena, const struct kind *kind, const char *text,
@@ -97,7 +110,7 @@ static int parse_text_as(struct arena *arena, const struct kind *kind, const cha
 	ret_problems->document = r.text;
 	ret_problems->length = length;
 	if (ret_problems->errors)
-		return first_error(ret_problems, e);
+		return first_error(kind, ret_problems, e);
 	*ret_target = target;
 	return 0;
 }

@@ -3,7 +3,7 @@
  * config.json -> struct spec, by field tables; then the rules between fields.
  *
  * Invariant: all problems are collected, each with the JSON pointer (RFC 6901)
- * of the value at fault; parsing goes on behind a problem. Unknown keys are
+ * of the value at fault; parsing goes on behind a problem, and what has none can be judged further. Unknown keys are
  * warnings, unknown values of known keys are errors. The only user of
  * jansson's parser.
  */
@@ -26,6 +26,7 @@ struct problem {
 struct problems {
 	struct problem *items;
 	size_t count, errors; /* errors: those that are not warnings */
+	const struct spec *rest; /* of a config with errors, what is left of it (spec/sound.h); NULL: nothing */
 	const char *document; /* what was read, for who wants to keep it; the arena's */
 	size_t length;
 };

@@ -156,7 +156,6 @@ bool parse_pairs(struct reader *r, const struct step *at, const struct field *f,
 {
 	size_t count = json_object_size(json), i = 0;
 	struct pair *pairs = arena_array(r->arena, count, sizeof *pairs);
-	bool valid = true;
 	const char *key;
 	json_t *value;
 
@@ -165,11 +164,10 @@ bool parse_pairs(struct reader *r, const struct step *at, const struct field *f,
 	json_object_foreach((json_t *)json, key, value) {
 		struct step here = { .up = at, .key = key };
 
-		valid = pair_element(r, &here, value, &pairs[i++]) && valid;
+		i += pair_element(r, &here, value, &pairs[i]);
 	}
-	if (valid)
-		store_list(f, base, pairs, count);
-	return valid;
+	store_list(f, base, pairs, i);
+	return i == count;
 }
 
 bool parse_foreign(struct reader *r, const struct step *at, const struct field *f,

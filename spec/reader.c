@@ -88,8 +88,7 @@ void say_warning_at(struct reader *r, const char *pointer, const char *fmt, ...)
 	va_end(args);
 }
 
-/* Whether one of two pointers leads to the other. */
-static bool same_branch(const char *a, const char *b)
+bool same_branch(const char *a, const char *b)
 {
 	while (*a && *a == *b)
 		a++, b++;

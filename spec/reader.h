@@ -37,6 +37,9 @@ void say_error_at(struct reader *, const char *pointer, const char *fmt, ...);
 __attribute__((format(printf, 3, 4)))
 void say_warning_at(struct reader *, const char *pointer, const char *fmt, ...);
 
+/* Whether one of two pointers leads to the other. */
+bool same_branch(const char *a, const char *b);
+
 /* Whether an error was found at pointer, above it or below it: what is there cannot be judged
  * further. */
 bool in_doubt(const struct reader *, const char *pointer);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "plan/findings.h"
 #include "plan/request.h"
 #include "runtime/build.h"
 #include "runtime/command.h"
@@ -11,6 +12,7 @@
 #include "runtime/lsm.h"
 #include "runtime/probe.h"
 #include "runtime/reach.h"
+#include "spec/sound.h"
 #include "spec/spec.h"
 
 int bundle_host(struct invocation *in, struct err *e)
@@ -44,9 +46,15 @@ int bundle_plan(struct invocation *in, const struct config *config, struct findi
 		.findings = findings,
 	};
 
-	if (!config->spec->process.present)
-		return err_say(e, EINVAL, "/process: must be there to create a container");
-	if (!in->options->assume && look(in, config->spec, &request, e) < 0)
-		return -e->code;
-	return build_plan(in->context, config->spec, NULL, &request, ret_plan, e);
+	const struct spec_process *process = &config->spec->process;
+	int r = 0;
+
+	if (!process->present) {
+		err_say(e, EINVAL, "/process: must be there to create a container");
+		r = findings_note(findings, -EINVAL, e);
+		process = &stand_in_process;
+	}
+	if (r == 0 && !in->options->assume)
+		r = findings_note(findings, look(in, config->spec, &request, e), e);
+	return r < 0 ? r : build_plan(in->context, config->spec, process, &request, ret_plan, e);
 }

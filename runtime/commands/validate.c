@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "plan/findings.h"
 #include "runtime/command.h"
 #include "runtime/commands/bundle.h"
 #include "runtime/commands/commands.h"
 #include "runtime/context.h"
+#include "spec/sound.h"
 
 static void add_problem(struct strbuf *out, bool warning, const char *pointer, const char *text)
 {
@@ -24,17 +26,33 @@ static void add_problems(struct strbuf *out, const struct problems *problems)
 
 /* A compile error begins with the pointer of the field at fault, when a field is at fault, and may
  * say in brackets what that holds. */
-static void add_compile_error(struct strbuf *out, const char *text)
+static void split_compile_error(struct arena *arena, const char *text, struct problem *ret_problem)
 {
 	const char *colon = strstr(text, ": "), *bracket = strstr(text, " (");
 
 	if (*text != '/' || !colon)
-		add_problem(out, false, "", text);
+		*ret_problem = (struct problem){ false, "", text };
 	else if (bracket && bracket < colon && colon[-1] == ')')
-		strbuf_addf(out, "%.*s: error: %.*s: %s\n", (int)(bracket - text), text,
-			    (int)(colon - bracket) - 3, bracket + 2, colon + 2);
+		*ret_problem = (struct problem){
+			false, arena_strndup(arena, text, (size_t)(bracket - text)),
+			arena_printf(arena, "%.*s: %s", (int)(colon - bracket) - 3, bracket + 2,
+				     colon + 2)
+		};
 	else
-		strbuf_addf(out, "%.*s: error: %s\n", (int)(colon - text), text, colon + 2);
+		*ret_problem = (struct problem){
+			false, arena_strndup(arena, text, (size_t)(colon - text)), colon + 2
+		};
+}
+
+/* Unless it follows from what is wrong with the document. */
+static void add_compile_error(struct arena *arena, struct strbuf *out,
+			      const struct problems *problems, const char *text)
+{
+	struct problem problem;
+
+	split_compile_error(arena, text, &problem);
+	if (!problems_doubt(problems, problem.pointer))
+		add_problem(out, false, problem.pointer, problem.text);
 }
 
 static int try_plan(struct invocation *in, const struct config *config, struct strbuf *out)
@@ -46,7 +64,7 @@ static int try_plan(struct invocation *in, const struct config *config, struct s
 
 	(void)findings_note(&findings, r, &e);
 	for (size_t i = 0; i < findings.count; i++)
-		add_compile_error(out, findings.items[i]);
+		add_compile_error(findings.arena, out, &config->problems, findings.items[i]);
 	return r;
 }
 
@@ -63,7 +81,9 @@ int command_validate(struct invocation *in, struct err *e)
 	if (r < 0 && config.problems.errors == 0)
 		return r; /* there is no config.json to speak of */
 	add_problems(&out, &config.problems);
-	valid = r >= 0 && try_plan(in, &config, &out) >= 0;
+	valid = !config.problems.errors;
+	if (config.spec)
+		valid = try_plan(in, &config, &out) >= 0 && valid;
 	r = print_text(&out, e);
 	return r < 0 ? r : !valid;
 }

@@ -72,6 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	judge(r, spec, &problems, &e);
 	if (spec)
 		judge_spec(spec);
+	require(!spec || !problems.rest, "a rest is what errors leave");
+	if (problems.rest)
+		judge_spec(problems.rest);
 	return 0;
 }
 

@@ -272,6 +272,10 @@ def test_validate(bundle, tare):
         assert pointer in outcome.out + outcome.err
 
 
+def conditional(action):
+    return {"names": ["write"], "action": action, "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}
+
+
 def test_validate_compiles(bundle, tare):
     """Nor does what only the plan shows come to light one mistake a run; each line begins with a pointer."""
     mounts = len(bundle.config["mounts"])
@@ -292,3 +296,26 @@ def test_validate_compiles(bundle, tare):
                 "/linux/cgroupsPath"]
     assert outcome.status == 1 and set(found) - {"/process/selinuxLabel"} == set(expected), outcome
     assert len(found) == len(set(found)), outcome
+
+    # A mistake in the document itself hides none of them but those of its own part, and brings no others.
+    bundle.process["cwd"] = 5
+    bundle.config["mounts"][mounts]["options"] = [5]
+    bundle.linux["namespaces"].append({"type": "moon"})
+    bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_MOON"], "flags": ["MOON"],
+                               "listenerPath": "moon", "syscalls": [
+        {"names": ["read"], "action": "SCMP_ACT_MOON"},
+        {"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"},
+                                                               {"index": 0, "value": 1, "op": "SCMP_CMP_MOON"}]},
+        {"names": ["sendmsg"], "action": "SCMP_ACT_NOTIFY"}, {"names": ["sendmsg"], "action": "SCMP_ACT_NOTIFY"},
+        conditional("SCMP_ACT_LOG"), conditional("SCMP_ACT_KILL")]}
+    bundle.write()
+    outcome = tare.try_("validate", "--bundle", bundle.path)
+    both = [line.split(": error: ")[0] for line in outcome.out.splitlines()]
+    expected.remove(f"/mounts/{mounts}/destination")
+    expected += ["/process/cwd", f"/mounts/{mounts}/options/0", f"/linux/namespaces/{len(bundle.linux['namespaces']) - 1}/type",
+                 "/linux/seccomp/architectures/0", "/linux/seccomp/flags/0", "/linux/seccomp/listenerPath",
+                 "/linux/seccomp/syscalls/0/action", "/linux/seccomp/syscalls/1/args/0/index",
+                 "/linux/seccomp/syscalls/1/args/1/op", "/linux/seccomp/syscalls/2", "/linux/seccomp/syscalls/3",
+                 "/linux/seccomp/syscalls/5"]
+    assert outcome.status == 1 and sorted(set(both) - {"/process/selinuxLabel"}) == sorted(expected), outcome
+    assert len(both) == len(set(both)), outcome

@@ -87,7 +87,7 @@ static void all_at_once(void **state)
 	assert_int_equal(p.problems.errors, 5);
 	for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++)
 		assert_non_null(problem_at(&p.problems, pointers[i]));
-	assert_non_null(strstr(p.message, "(and 4 more errors)"));
+	assert_non_null(strstr(p.message, "(and 4 more errors: tare validate names them)"));
 	arena_clear(&p.arena);
 }
 
