@@ -56,6 +56,13 @@ static bool limits_tcp(const void *subject)
 	return ((const struct spec_resources *)subject)->memory.kernel_tcp > 0;
 }
 
+static bool wants_no_hierarchy(const void *subject)
+{
+	const struct spec_memory *memory = &((const struct spec_resources *)subject)->memory;
+
+	return memory->has_use_hierarchy && !memory->use_hierarchy;
+}
+
 static const struct rule resource_rules[] = {
 	{ swap_below_limit, "/memory/swap",
 	  "must not be less than the limit: it limits memory and swap together" },
@@ -65,6 +72,8 @@ static const struct rule resource_rules[] = {
 	  "is ignored: the memory limit of cgroup v2 counts kernel memory too", .warning = true },
 	{ limits_tcp, "/memory/kernelTCP",
 	  "is ignored: the memory limit of cgroup v2 counts socket buffers too", .warning = true },
+	{ wants_no_hierarchy, "/memory/useHierarchy",
+	  "is ignored: in cgroup v2 a limit holds for the cgroups below it too", .warning = true },
 	{ burst_above_quota, "/cpu/burst", "must not be greater than the quota" },
 	{ bad_weight, "/blockIO/weight", "must be from 10 to 1000" },
 	{ bad_leaf_weight, "/blockIO/leafWeight", "must be from 10 to 1000" },

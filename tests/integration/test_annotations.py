@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Annotations of runc and crun that mean something to a runtime. Those of seccomp are in test_seccomp.py, of groups in
-test_rootless.py, of mount contexts in the plans of tests/golden, of CRIU and systemd with these."""
+test_rootless.py, of mount contexts in test_selinux.py, of CRIU and systemd with these."""
 import json
 import os
 import pathlib
@@ -57,13 +57,22 @@ def test_values_that_cannot_be(bundle, name, value):
     assert f"/annotations/{name}" in message or "SELinux is not enabled" in message
 
 
-@pytest.mark.parametrize("name", ["krun.cpus", "run.oci.systemd.force_cgroup_v1", "module.wasm.image/variant"])
+@pytest.mark.parametrize("name", ["krun.cpus", "krun.ram_mib", "krun.variant", "run.oci.systemd.force_cgroup_v1", "module.wasm.image/variant"])
 def test_what_has_no_effect(bundle, name):
     """It is said, and the container runs."""
     bundle.config["annotations"] = {name: "1", "com.example.anything": "x"}
     outcome = bundle.try_run("echo runs")
     assert outcome.out == "runs\n" and name.replace("/", "~1") in outcome.err
     assert "com.example" not in outcome.err
+
+
+@pytest.mark.parametrize("name, value", [("io.kubernetes.cri.container-type", "sandbox"),
+                                         ("io.kubernetes.cri.sandbox-id", "x"), ("io.container.manager", "libpod")])
+def test_what_is_for_engines(bundle, name, value):
+    """Engines label every container: a warning each time would be read by nobody."""
+    bundle.config["annotations"] = {name: value}
+    outcome = bundle.try_run("echo runs")
+    assert (outcome.out, outcome.err) == ("runs\n", "")
 
 
 @pytest.mark.parametrize("name", ["run.oci.systemd.subgroup", "run.oci.delegate-cgroup"])

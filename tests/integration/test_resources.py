@@ -218,6 +218,23 @@ def test_cgroup_v1_is_a_warning(bundle, field):
     assert outcome.out == "runs\n" and f"/linux/resources/memory/{field}" in outcome.err and "ignored" in outcome.err
 
 
+@pytest.mark.parametrize("hierarchy", [True, False])
+def test_hierarchy_of_cgroup_v1(bundle, hierarchy):
+    """What cgroup v2 always does is nothing to speak of; the contrary, which it cannot do, is."""
+    bundle.resources["memory"] = {"useHierarchy": hierarchy}
+    outcome = bundle.try_run("echo runs")
+    assert outcome.out == "runs\n" and ("/linux/resources/memory/useHierarchy" in outcome.err) == (not hierarchy)
+
+
+@pytest.mark.parametrize("limit", [{"hcaHandles": 5}, {"hcaObjects": 7}, {"hcaHandles": 5, "hcaObjects": 7}])
+def test_limits_of_an_rdma_device(bundle, limit):
+    """A device that the host does not have, or a host whose controller is elsewhere: the message has the device."""
+    bundle.resources["rdma"] = {"mlx5_99": limit}
+    message = bundle.create_fails()
+    assert "/linux/resources/rdma/mlx5_99" in message
+    assert ("controller" in message) == ("rdma" not in CONTROLLERS), message
+
+
 @pytest.mark.skipif("memory" not in CONTROLLERS, reason="memory is not on cgroup v2")
 def test_limits_hold_from_the_first_page(bundle):
     """What is used before the limit is set would not be counted against it."""

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from house import IN_VM, Bundle, make_busybox_root
+from house import IN_VM, Bundle, make_busybox_root, wait_until
 from test_attacks_races import RUNS as RACES
 from test_attacks_races import FakeProcfs, swap  # noqa: F401
 from test_namespaces import user_namespace
@@ -113,6 +113,23 @@ def test_message_queues(policy, bundle):
     """The kernel makes their file system with the namespace, unlabelled: a container could not use its queues."""
     container = labelled(bundle).shell("exec sleep 1000000").start()
     assert os.getxattr(f"/proc/{container.pid}/root/dev/mqueue", "security.selinux") == LABEL.encode() + b"\0"
+    container.remove()
+
+
+@pytest.mark.parametrize("kind", ["context", "fscontext", "rootcontext"])
+def test_mount_context_type(policy, bundle, kind):
+    """run.oci.mount_context_type: which of a mount's labels linux.mountLabel is. One for the root alone leaves new files theirs."""
+    bundle.config["annotations"] = {"run.oci.mount_context_type": kind}
+    bundle.mount("/tmp", options=["mode=1777"])
+    bundle.linux["mountLabel"] = OTHER
+    container = bundle.shell(": > /tmp/new; exec sleep 1000000").start()
+    place = f"/proc/{container.pid}/root/tmp"
+    wait_until(lambda: os.path.exists(f"{place}/new"))
+    label = OTHER.encode() + b"\0"
+    assert (os.getxattr(place, "security.selinux") == label) == (kind != "fscontext")
+    assert (os.getxattr(f"{place}/new", "security.selinux") == label) == (kind == "context")
+    options = [line for line in open(f"/proc/{container.pid}/mountinfo") if " /tmp " in line]
+    assert f'{kind}="{OTHER}"' in options[0] or f"{kind}={OTHER}" in options[0], options
     container.remove()
 
 

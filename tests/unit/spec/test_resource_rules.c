@@ -35,6 +35,8 @@ static const struct mutation memory[] = {
 	{ R "/memory/swappiness", "101", NULL, "must be from 0 to 100" },
 	{ R "/memory/disableOOMKiller", "0", NULL, "must be true or false" },
 	{ R "/memory/useHierarchy", "\"\"", NULL, "must be true or false" },
+	{ R "/memory/useHierarchy", "false", NULL, "is ignored", .warning = true },
+	{ R "/memory/useHierarchy", "true", NULL, NULL },
 	{ R "/memory/checkBeforeUpdate", "1", NULL, "must be true or false" },
 	{ R "/memory/limits", "1", NULL, "did you mean \"limit\"?", .warning = true },
 	{ NULL },
