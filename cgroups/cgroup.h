@@ -79,6 +79,8 @@ int cgroup_own(int cgroup, uid_t uid, struct err *e);
  * ms, -1 none. */
 int cgroup_kill(int cgroup, int timeout, struct err *e);
 int cgroup_wait_empty(int cgroup, int timeout, struct err *e);
+/* Whether this process may put others into it; errno says why not. */
+bool cgroup_is_ours(int cgroup);
 int cgroup_populated(int cgroup, bool *ret_populated, struct err *e);
 /* cgroup.freeze, then waits for `frozen 1` (or 0) in cgroup.events. What cannot freeze is
  * thawed again. */

@@ -189,12 +189,20 @@ static void unmake(const struct host *host, const struct place *p)
 		*strrchr(full, '/') = '\0';
 }
 
+bool cgroup_is_ours(int cgroup)
+{
+	return faccessat(cgroup, "cgroup.procs", W_OK, AT_EACCESS) == 0;
+}
+
 /* One that was there before must be fit to be born into. */
 static int check_fit(const struct place *p, struct err *e)
 {
 	bool populated = false, frozen = false;
-	int r = cgroup_populated(p->dir, &populated, e);
+	int r;
 
+	if (!cgroup_is_ours(p->dir))
+		return explain(p->path, p->length, errno, "cgroup.procs", e);
+	r = cgroup_populated(p->dir, &populated, e);
 	if (r == 0)
 		r = cgroup_frozen(p->dir, &frozen, e);
 	if (r < 0)

@@ -82,6 +82,9 @@ static int check_cgroup(struct making *m, struct err *e)
 
 	if (!m->container.cgroup || cgroup_open(host, m->container.cgroup, &cgroup, &absent) < 0)
 		return 0;
+	/* Nobody asked for it, and nobody can have it: the container does without. */
+	if (!m->config.spec->linux.cgroups_path && !cgroup_is_ours(cgroup))
+		return 0;
 	if (cgroup_populated(cgroup, &populated, e) < 0)
 		return -e->code;
 	if (populated)

@@ -146,6 +146,30 @@ def test_life_without_a_cgroup(bundle, user):
     assert not user.ids()
 
 
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_cgroup_of_the_same_name(bundle, user, busy):
+    """Somebody else's container has the ID too: its cgroup is nothing to the user, who can have none."""
+    id = user.new_id()
+    cgroup = CGROUPS / "tare" / id
+    cgroup.mkdir(parents=True)
+    other = subprocess.Popen(["sleep", "1000000"])
+    if busy:
+        (cgroup / "cgroup.procs").write_text(str(other.pid))
+    try:
+        bundle.shell("echo runs").write()
+        outcome = user.try_("run", "--bundle", bundle.path, id)
+        assert (outcome.out, outcome.err, outcome.status) == ("runs\n", "", 0), outcome
+        bundle.linux["cgroupsPath"] = f"/tare/{id}"
+        message = bundle.create_fails()
+        assert "/linux/cgroupsPath" in message and ("someone else" in message or busy), message
+        assert cgroup.is_dir() and other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+        wait_until(lambda: not (cgroup / "cgroup.procs").read_text())
+        cgroup.rmdir()
+
+
 def test_processes_without_a_cgroup(bundle, user):
     """Who has no cgroup still wants to see what runs in a container, in namespaces of its own too, and to end all of it."""
     container = bundle.shell("sleep 1000000 & sleep 1000000 & unshare -U -p -f sleep 1000000 & exec sleep 1000000").start()
