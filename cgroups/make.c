@@ -64,7 +64,8 @@ static const struct refusal {
 	{ ENOENT, "its cgroup.controllers does not have them: they have to be enabled further up" },
 	{ EACCES, "it belongs to someone else: have it delegated (systemd: Delegate=yes)" },
 	{ EPERM, "it belongs to someone else: have it delegated (systemd: Delegate=yes)" },
-	{ EROFS, "cgroup v2 is mounted read-only here" },
+	{ EROFS, "cgroup v2 is mounted read-only here: mount it writable, or do without a cgroup by "
+		 "--cgroup-manager=disabled" },
 	{ EINVAL, "the cpu controller refuses while there are real-time processes" },
 };
 

@@ -21,10 +21,7 @@ static int check(const struct container *c, bool pause, struct err *e)
 	if (!pause && c->found != STATUS_PAUSED)
 		return err_say(e, EINVAL, "container not paused: %s is %s", c->id,
 			       status_names[c->found]);
-	if (c->cgroup)
-		return 0;
-	err_say(e, EOPNOTSUPP, "container %s has no cgroup to freeze", c->id);
-	return err_hint(e, "an unprivileged user needs a delegated cgroup: see ROOTLESS in tare(1)");
+	return c->cgroup ? 0 : container_lacks_cgroup(c, "to freeze", e);
 }
 
 static int apply(struct context *context, const struct container *c, bool pause, struct err *e)

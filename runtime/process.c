@@ -192,11 +192,6 @@ static bool may_set_groups(const struct compile *c)
 	return ns_groups_allowed(c);
 }
 
-static const char *user_why(const struct compile *c, const char *field, uint32_t id)
-{
-	return arena_printf(c->arena, "/process/user/%s (%u)", field, id);
-}
-
 static int refuse_groups(const struct compile *c, struct err *e)
 {
 	err_say(e, EPERM, "/process/user/additionalGids: groups cannot be set in %s",
@@ -287,7 +282,9 @@ static void identity(struct compile *c)
 	const char *why = caps->present ? "/process/capabilities" : NULL;
 
 	PLAN_INIT(c->plan, OP_BOUNDING, why, caps->bounding);
-	PLAN_INIT(c->plan, OP_IDS, user_why(c, "uid", user->uid), user->uid, user->gid);
+	PLAN_INIT(c->plan, OP_IDS,
+		  arena_printf(c->arena, "/process/user (uid %u, gid %u)", user->uid, user->gid),
+		  user->uid, user->gid);
 	PLAN_INIT(c->plan, OP_CAPABILITIES, why, caps->effective, caps->permitted,
 		  caps->inheritable, caps->ambient);
 }

@@ -108,7 +108,6 @@ int sample_check(const struct container *c, struct err *e)
 	int r = container_must_live(c, e);
 
 	if (r == 0 && !c->cgroup)
-		return err_say(e, EOPNOTSUPP, "container %s has no cgroup that could be measured",
-			       c->id);
+		return container_lacks_cgroup(c, "that could be measured", e);
 	return r;
 }

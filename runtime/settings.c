@@ -75,8 +75,9 @@ static int default_root(struct context *context, const char **ret_root, struct e
 	}
 	if (!runtime_dir || *runtime_dir != '/')
 		return err_say(e, ENOENT,
-			       "no place for the state of containers: XDG_RUNTIME_DIR is not an "
-			       "absolute path (set it, or use --root DIR)");
+			       "no place for the state of containers: XDG_RUNTIME_DIR is not %s "
+			       "(a login sets it to /run/user/%u; or use --root DIR)",
+			       runtime_dir ? "an absolute path" : "set", (unsigned)geteuid());
 	*ret_root = arena_printf(context->arena, "%s/tare", runtime_dir);
 	return 0;
 }

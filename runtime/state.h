@@ -116,6 +116,8 @@ int container_look(struct context *, const char *id, bool lock, struct container
 		   struct err *e);
 /* -EINVAL "container not running: ID is stopped", for one that was looked at and has no process to speak of. */
 int container_must_live(const struct container *, struct err *e);
+/* -EOPNOTSUPP "container ID has no cgroup WHAT FOR", and what to do. */
+int container_lacks_cgroup(const struct container *, const char *what_for, struct err *e);
 /* The config.json saved at create. */
 int container_spec(struct context *, const struct container *, const struct spec **ret_spec,
 		   struct err *e);

@@ -250,6 +250,12 @@ int container_look(struct context *context, const char *id, bool lock,
 	return 0;
 }
 
+int container_lacks_cgroup(const struct container *c, const char *what_for, struct err *e)
+{
+	err_say(e, EOPNOTSUPP, "container %s has no cgroup %s", c->id, what_for);
+	return err_hint(e, "an unprivileged user needs a delegated cgroup: see ROOTLESS in tare(1)");
+}
+
 int container_must_live(const struct container *c, struct err *e)
 {
 	if (c->found != STATUS_STOPPED && c->found != STATUS_CREATING)

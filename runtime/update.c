@@ -14,8 +14,7 @@ static int check(const struct container *c, bool limits, struct err *e)
 	int r = container_must_live(c, e);
 
 	if (r == 0 && !c->cgroup && limits)
-		return err_say(e, EOPNOTSUPP, "container %s has no cgroup that could have limits",
-			       c->id);
+		return container_lacks_cgroup(c, "that could have limits", e);
 	return r;
 }
 

@@ -139,8 +139,12 @@ def test_life_without_a_cgroup(bundle, user):
     assert container.status == "running"
     assert "sleep 1000000" in container.exec("ps")
     assert container.exec("cat", "/proc/self/uid_map") == container.exec("cat", "/proc/1/uid_map")
-    message = user.fails("pause", container.id)
-    assert "no cgroup to freeze" in message and "delegated" in message
+    for command in (["pause"], ["update", "--memory=100M"], ["stats", "--no-stream"], ["events", "--stats"]):
+        message = user.fails(*command, container.id)
+        assert "no cgroup" in message and "delegated" in message
+    for ids, call in (("1000", "setresuid 1000"), ("0:5", "setresgid 5"), ("7:0", "setresuid 7")):
+        message = user.fails("exec", "--user", ids, container.id, "id")
+        assert "/process/user (uid" in message and call in message and "not mapped" in message
     container.end()
     container.delete()
     assert not user.ids()
@@ -417,10 +421,10 @@ def test_the_state_is_in_the_runtime_directory(bundle, user):
     assert nowhere.returncode == 1 and "XDG_RUNTIME_DIR" in nowhere.stderr and "--root" in nowhere.stderr
 
 
-def nest(outer, inner, *options):
+def nest(outer, inner, *options, capabilities=ALL_CAPABILITIES):
     """Runs the bundle `inner` with tare inside the container of `outer`; what it printed, its status last."""
     for name in ("bounding", "effective", "permitted"):
-        outer.process["capabilities"][name] = ALL_CAPABILITIES
+        outer.process["capabilities"][name] = capabilities
     inner.write()
     outer.mount("/inner", "bind", inner.path, ["rbind"])
     outer.mount("/program", "bind", inner.tare.program, ["rbind"])
@@ -440,6 +444,16 @@ def test_nested_in_a_container_of_sub_ids(sub_bundle, new_bundle):
     out = nest(sub_bundle, inner)
     assert {"0", "1", "status 0"} <= set(out.splitlines())
     assert "/mounts/0 (destination /proc)" in out and "shown instead" in out
+
+
+def test_nested_as_a_user(sub_bundle, new_bundle):
+    """Unprivileged in unprivileged: a build that runs as nobody special in a user's container makes one of its own."""
+    inner = new_bundle()
+    map_ids(inner, (0, 1000, 1))
+    inner.shell("id -u; cat /proc/self/uid_map; ls /proc/1/ns >/dev/null && echo own")
+    sub_bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    lines = nest(sub_bundle, inner, capabilities=[]).splitlines()
+    assert {"0", "own", "status 0"} <= set(lines) and ["0", "1000", "1"] in [line.split() for line in lines], lines
 
 
 def test_nested_sysctls(sub_bundle, new_bundle):

@@ -67,7 +67,7 @@ static void default_roots(void **state)
 		assert_string_equal(a.context.root, "/run/tare");
 	} else {
 		assert_int_equal(a.result, -ENOENT);
-		assert_non_null(strstr(a.e.text, "XDG_RUNTIME_DIR"));
+		assert_non_null(strstr(a.e.text, "XDG_RUNTIME_DIR is not set"));
 		assert_non_null(strstr(a.e.text, "--root"));
 	}
 	arena_clear(&a.arena);
