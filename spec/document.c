@@ -77,12 +77,13 @@ static const char *prepare(const char *text, size_t length, char *copy)
 	return nul;
 }
 
-static void say_syntax(struct reader *r, const char *text, const json_error_t *error)
+static void say_syntax(struct reader *r, const char *text, json_error_t *error)
 {
 	size_t offset = error->position > 0 ? (size_t)error->position : 0;
 	const char *pointer = document_locate(r->arena, text, offset);
 	bool twice = json_error_code(error) == json_error_duplicate_key;
 
+	mask_controls(error->text); /* it may quote the document */
 	if (twice)
 		say_error_at(r, pointer, "is there twice (line %d, column %d)", error->line,
 			     error->column);

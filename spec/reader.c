@@ -28,6 +28,13 @@ static void add_problem(struct reader *r, bool warning, const char *pointer, con
 	p->errors += !warning;
 }
 
+void mask_controls(char *text)
+{
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+}
+
 const char *pointer_token(struct arena *arena, const char *key)
 {
 	char *token = arena_alloc(arena, 2 * strlen(key) + 1), *out = token;
@@ -39,6 +46,7 @@ const char *pointer_token(struct arena *arena, const char *key)
 		if (escape)
 			*out++ = *key == '~' ? '0' : '1';
 	}
+	mask_controls(token);
 	return token;
 }
 
@@ -123,8 +131,6 @@ const char *quoted(struct arena *arena, const char *text)
 	char *copy = arena_printf(arena, "\"%.*s%s\"", (int)length, text,
 				  text[length] ? "..." : "");
 
-	for (char *c = copy; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	mask_controls(copy);
 	return copy;
 }

@@ -44,7 +44,10 @@ bool same_branch(const char *a, const char *b);
  * further. */
 bool in_doubt(const struct reader *, const char *pointer);
 
-/* key as one token of a pointer: "~" and "/" escaped. */
+/* Control characters made '?': a message is one line, and no terminal's to obey. */
+void mask_controls(char *text);
+
+/* key as one token of a pointer: "~" and "/" escaped, control characters masked. */
 const char *pointer_token(struct arena *, const char *key);
 
 /* text in quotes, fit for a message: control characters masked, cut when long. */
