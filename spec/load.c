@@ -90,7 +90,7 @@ static void parse_kind(struct reader *r, const struct kind *kind, const json_t *
 		kind->check(r, target);
 	if (!r->problems->errors && kind->settle)
 		kind->settle(target);
-	else if (r->problems->errors && kind->rest && json_is_object(json))
+	else if (r->problems->errors && !r->problems->untold && kind->rest && json_is_object(json))
 		r->problems->rest = kind->rest(target, r->problems);
 }
 

@@ -26,6 +26,7 @@ struct problem {
 struct problems {
 	struct problem *items;
 	size_t count, errors; /* errors: those that are not warnings */
+	size_t untold;        /* those beyond a thousand, which are no items; then there is no rest */
 	const struct spec *rest; /* of a config with errors, what is left of it (spec/sound.h); NULL: nothing */
 	const char *document; /* what was read, for who wants to keep it; the arena's */
 	size_t length;

@@ -5,13 +5,20 @@
 
 #include "base/text.h"
 
-enum { QUOTED_MAX = 80 };
+/* A program that writes one thing wrong writes it a thousand times: nobody reads on, and whether a place is in doubt is
+ * looked up among all. */
+enum { QUOTED_MAX = 80, WARNINGS_MOST = 500, PROBLEMS_MOST = 1000 };
 
 static void add_problem(struct reader *r, bool warning, const char *pointer, const char *fmt,
 			va_list args)
 {
 	struct problems *p = r->problems;
 
+	p->errors += !warning;
+	if (p->count >= (warning ? WARNINGS_MOST : PROBLEMS_MOST)) {
+		p->untold++;
+		return;
+	}
 	if (p->count == r->room) {
 		struct problem *old = p->items;
 
@@ -25,7 +32,6 @@ static void add_problem(struct reader *r, bool warning, const char *pointer, con
 		.pointer = pointer,
 		.text = arena_vprintf(r->arena, fmt, args),
 	};
-	p->errors += !warning;
 }
 
 void mask_controls(char *text)

@@ -22,6 +22,9 @@ static void add_problems(struct strbuf *out, const struct problems *problems)
 	for (size_t i = 0; i < problems->count; i++)
 		add_problem(out, problems->items[i].warning, problems->items[i].pointer,
 			    problems->items[i].text);
+	if (problems->untold)
+		strbuf_addf(out, "config.json: warning: %zu more problems are not listed\n",
+			    problems->untold);
 }
 
 /* A compile error begins with the pointer of the field at fault, when a field is at fault, and may

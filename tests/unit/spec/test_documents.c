@@ -134,12 +134,32 @@ static void no_echo(void **state)
 	arena_clear(&p.arena);
 }
 
+/* One mistake of a program, a hundred thousand times: neither a page for each nor a second. */
+static void many_problems(void **state)
+{
+	autobuf text = { 0 };
+	struct parsed p;
+
+	strbuf_add(&text, "{\"a\":1,\"mounts\":[0");
+	for (int i = 1; i < 100000; i++)
+		strbuf_add(&text, ",0");
+	strbuf_add(&text, "]}");
+	parse_string(text.text, &p);
+	assert_int_equal(p.problems.count, 1000);
+	assert_int_equal(p.problems.count + p.problems.untold, 100003);
+	assert_int_equal(p.problems.errors, 100002);
+	assert_null(p.problems.rest);
+	assert_non_null(strstr(p.message, "(and 100001 more errors"));
+	arena_clear(&p.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(are_taken),   cmocka_unit_test(are_judged),
 		cmocka_unit_test(all_at_once), cmocka_unit_test(need_namespaces),
 		cmocka_unit_test(no_echo),
+		cmocka_unit_test(many_problems),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,9 +176,31 @@ static void unreadable(void **state)
 	assert_null(spec);
 }
 
+/* A message is one line, and what a document holds is no terminal's to obey. */
+static void controls_are_masked(void **state)
+{
+	static const char *const texts[] = {
+		"{\"a\":1 \x12}", "{\"a\":1 \x1b[31m}", "{\"a\\nb\\u001b[1m\":1}",
+		"{\"hostname\":1,\"hooks\":{\"a\\nb\\u007f\":[]}}", "{\"linux\":{\"sysctl\":{\"a\\nb\":1}}}",
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct parsed p;
+
+		parse_string(texts[i], &p);
+		assert_true(p.problems.count > 0);
+		for (size_t k = 0; k < p.problems.count; k++) {
+			assert_null(strpbrk(p.problems.items[k].pointer, "\n\x12\x1b\x7f"));
+			assert_null(strpbrk(p.problems.items[k].text, "\n\x12\x1b\x7f"));
+		}
+		arena_clear(&p.arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(controls_are_masked),
 		cmocka_unit_test(leads_to_the_place), cmocka_unit_test(escaped_backslash),
 		cmocka_unit_test(keeps_64_bits),      cmocka_unit_test(large_number_for_text),
 		cmocka_unit_test(one_line),	      cmocka_unit_test(parts),
