@@ -10,7 +10,7 @@
 #include "seccomp/seccomp.h"
 #include "spec/spec.h"
 
-enum { ANNOTATIONS_MAX = 3 };
+enum { ANNOTATIONS_MAX = 4 };
 
 static size_t version_annotations(struct arena *arena, struct pair annotations[ANNOTATIONS_MAX])
 {
@@ -19,6 +19,7 @@ static size_t version_annotations(struct arena *arena, struct pair annotations[A
 	annotations[count++] = (struct pair){ "run.oci.tare.version", version_number() };
 	if (version_commit())
 		annotations[count++] = (struct pair){ "run.oci.tare.commit", version_commit() };
+	annotations[count++] = (struct pair){ "run.oci.tare.checkpoint.enabled", "true" };
 	annotations[count++] = (struct pair){ "io.github.seccomp.libseccomp.version",
 					      seccomp_library_version(arena) };
 	return count;

@@ -20,6 +20,14 @@ def test_features_fits_the_schema(tare):
     assert list(validator.iter_errors(document)), "the schema lets everything pass"
 
 
+def test_features_tells_what_tare_is(tare):
+    """As of runc and crun: an engine asks before it offers checkpoints."""
+    annotations = json.loads(tare("features"))["annotations"]
+    assert annotations["run.oci.tare.checkpoint.enabled"] == "true"
+    assert annotations["run.oci.tare.version"] in tare("--version")
+    assert annotations["io.github.seccomp.libseccomp.version"][0].isdigit()
+
+
 def test_features_tells_of_mapped_mounts(tare):
     """Without it, kubelet refuses pods with user namespaces."""
     document = json.loads(tare("features"))
