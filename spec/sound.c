@@ -21,8 +21,10 @@ const struct spec_process stand_in_process = {
 
 /* With these a mount lacks nothing that it might need, whatever the namespaces were meant to be. */
 static const struct spec_namespace all_namespaces[NS_KINDS] = {
-	[NS_USER] = { true },  [NS_PID] = { true }, [NS_NETWORK] = { true }, [NS_MOUNT] = { true },
-	[NS_IPC] = { true },   [NS_UTS] = { true }, [NS_CGROUP] = { true },  [NS_TIME] = { true },
+#define NEW { .present = true }
+	[NS_USER] = NEW, [NS_PID] = NEW, [NS_NETWORK] = NEW, [NS_MOUNT] = NEW,
+	[NS_IPC] = NEW,	 [NS_UTS] = NEW, [NS_CGROUP] = NEW,  [NS_TIME] = NEW,
+#undef NEW
 };
 static const struct id_mapping all_ids = { .size = UINT32_MAX };
 static const struct id_mappings all_mappings = { &all_ids, 1 };
