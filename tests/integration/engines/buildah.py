@@ -4,7 +4,7 @@
 import os
 import shutil
 
-from compare import Engine, Script, busybox_root
+from compare import SECONDS, Engine, Script, busybox_root
 from podman import STORAGE, Terminal, image
 from rootless import Rootless, own
 
@@ -60,7 +60,7 @@ class Buildah(Engine):
 
     def build(self, *more):
         return self.try_("bud", "--network", "none", "-q", "-t", "built", "--secret",
-                         f"id=secret,src={self.directory}/context/secret", *more, self.directory / "context")
+                         f"id=secret,src={self.directory}/context/secret", *more, self.directory / "context", seconds=4 * SECONDS)
 
 
 class RootlessBuildah(Rootless, Buildah):

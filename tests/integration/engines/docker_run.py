@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from compare import Script, wait_until
+from compare import SECONDS, Script, wait_until
 from containerd import cgroups_of
 from docker import Docker
 from podman import Terminal
@@ -157,7 +157,7 @@ def build(docker):
     recipe = docker.directory / "context/Dockerfile"
     recipe.write_text("FROM localhost/box:1\nWORKDIR /work/dir\nCOPY file .\nENV A=b\nUSER 1000:1000\n"
                       "RUN test $A = b && test $(id -u) = 1000 && cat file && pwd\nUSER 0\nRUN mkdir /new && echo made >/made\n")
-    docker("build", "--network", "none", "--tag", "built", docker.directory / "context")
+    docker("build", "--network", "none", "--tag", "built", docker.directory / "context", seconds=4 * SECONDS)
     seen = docker("run", "--rm", "--network", "none", "--hostname", "box", "built", "sh", "-c", "cat /made file; id; pwd; env")
     recipe.write_text("FROM localhost/box:1\nRUN exit 7\n")
     return [seen, docker.try_("build", "--network", "none", docker.directory / "context").status]
