@@ -61,21 +61,15 @@ static int explain(int code, const char *file, const char *value, struct err *e)
 	return -code;
 }
 
-/* The text up to the next '|', which *at is moved behind; NULL when there is none left. */
-static char *next_choice(char **at)
-{
-	return *at ? strsep(at, "|") : NULL;
-}
-
 /* The first of the files that is there. A missing value is that of the file before. */
 static int write_choice(int cgroup, char *files, char *values, struct err *e)
 {
-	const char *file = next_choice(&files), *value = next_choice(&values);
+	const char *file = strsep(&files, "|"), *value = strsep(&values, "|");
 	int r = file_write(cgroup, file, value);
 
 	while (r == -ENOENT && files) {
-		file = next_choice(&files);
-		value = values ? next_choice(&values) : value;
+		file = strsep(&files, "|");
+		value = values ? strsep(&values, "|") : value;
 		r = *file ? file_write(cgroup, file, value) : 0;
 	}
 	return r < 0 ? explain(-r, file, value, e) : 0;
