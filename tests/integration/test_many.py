@@ -6,7 +6,7 @@ import os
 import pytest
 from house import IN_VM, cgroup_of
 
-CYCLES = int(os.environ.get("TARE_CYCLES", 100 if IN_VM else 2000))
+CYCLES = int(os.environ.get("TARE_CYCLES", 100 if IN_VM else 1000))
 ALIVE = int(os.environ.get("TARE_ALIVE", 30 if IN_VM else 200))
 
 
