@@ -40,7 +40,7 @@ struct strbuf {
 };
 void strbuf_add(struct strbuf *, const char *text);
 void strbuf_add_bytes(struct strbuf *, const void *bytes, size_t length);
-/* In decimals, at a twentieth of what printf takes. */
+/* In decimals; for what is written so often that printf would be felt. */
 void strbuf_add_u64(struct strbuf *, uint64_t value);
 void strbuf_add_i64(struct strbuf *, int64_t value);
 __attribute__((format(printf, 2, 3)))

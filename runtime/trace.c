@@ -59,8 +59,8 @@ int trace_open(struct context *context, const char *path, const char *command, s
 
 	if (!path)
 		return 0;
-	/* What an earlier trace left is cut off when this one is written: to free the blocks of a disk costs as
-	 * much as some forty steps. */
+	/* What an earlier trace left is cut off when this one is written: to free the blocks of a disk takes longer
+	 * than most steps. */
 	file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 	if (file < 0)
 		return err_set(e, errno, "--trace %s: open", path);
@@ -169,7 +169,7 @@ static void add_step(struct strbuf *out, const struct plan_header *plan,
 	strbuf_add(out, "}");
 }
 
-/* The beginning of an event of this name; what is made for each step uses no printf, which would cost more than the step. */
+/* The beginning of an event of this name. What is made for each step uses no printf: docs/performance.md. */
 static void add_span(struct strbuf *out, const struct scale *scale, int row, const char *name,
 		     const struct plan_span *span)
 {

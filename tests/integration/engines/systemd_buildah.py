@@ -10,6 +10,7 @@ from rootless import Managed
 
 
 MANAGER = ("--cgroup-manager", "systemd")
+SCOPE = re.compile(r"(tare|runc|crun)-\S*?\.scope")
 
 
 class UsersBuildah(Managed, buildah.RootlessBuildah):
@@ -35,7 +36,9 @@ def place(buildah):
     """the cgroup of a run, as the container sees it in the host's cgroup namespace, and nothing is left of it."""
     outcome = buildah.run("--cgroupns", "host", "box", "--", "cat", "/proc/self/cgroup")
     assert outcome.status == 0, outcome
-    return re.sub(r"(tare|runc|crun)-\S*?\.scope", "RUNTIME-ID.scope", outcome.out)
+    unit = SCOPE.search(outcome.out)[0]
+    buildah.manager.wait(unit, "LoadState", "not-found")
+    return SCOPE.sub("RUNTIME-ID.scope", outcome.out)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from rootless import BECOME, Managed
 
 class UsersPodman(Managed, podman_rootless.RootlessPodman, systemd_podman.PodmanOfSystemd):
     unit_files = Managed.runtime / "systemd/user"
+    says_exited = False  # Podman 4.3, with each runtime
     systemd = units.Manager(BECOME, {"XDG_RUNTIME_DIR": str(Managed.runtime), "PATH": "/usr/bin:/bin"})
 
 
