@@ -5,7 +5,7 @@ import os
 import socket
 
 import pytest
-from house import wait_for_file, wait_for_program, wait_readable
+from house import wait_for_file, wait_readable, wait_until
 
 
 def place(fds):
@@ -83,8 +83,12 @@ def send_from_inside(pid, text, path):
 
 
 def notify_path(pid):
-    with open(f"/proc/{pid}/environ") as file:
-        return dict(row.split("=", 1) for row in file.read().split("\0") if row)["NOTIFY_SOCKET"]
+    """As the container's program sees it; its environment is not there before it executes."""
+    def environment():
+        with open(f"/proc/{pid}/environ") as file:
+            return dict(row.split("=", 1) for row in file.read().split("\0") if row)
+    wait_until(lambda: "NOTIFY_SOCKET" in environment())
+    return environment()["NOTIFY_SOCKET"]
 
 
 @pytest.fixture
@@ -121,7 +125,6 @@ def test_notify_socket_of_start(bundle, tare, manager):
     environment = {"NOTIFY_SOCKET": manager.getsockname()}
     container = bundle.shell("exec sleep 1000000").create(env=environment)
     process = tare.start_process("start", container.id, env={**os.environ, **environment})
-    wait_for_program(container.pid, "sleep")
     send_from_inside(container.pid, b"READY=1", notify_path(container.pid))
     assert process.wait() == 0
     wait_readable(manager.fileno())
