@@ -9,22 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/err.h"
 #include "base/fd.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define DAEMON "org.freedesktop.DBus"
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* An address is a path, or '@' and the name of an abstract socket. Where too many wait already to be
  * accepted, connect(2) waits too: as long as a send would. */
@@ -187,7 +179,7 @@ int bus_open(bool user, int timeout, struct bus *ret_bus, struct err *e)
 
 	if (r < 0)
 		return r;
-	bus.deadline = now_ms() + timeout;
+	bus.deadline = deadline_after(timeout);
 	if (send(bus.fd, greeting, sizeof greeting - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
 		failed(&bus, "send", e);
 		fd_close(&bus.fd);
@@ -218,13 +210,12 @@ uint32_t bus_call_manager(struct bus *bus, const char *member, const char *signa
 static int wait_for(struct bus *bus, short events, struct err *e)
 {
 	struct pollfd p = { .fd = bus->fd, .events = events };
-	int64_t left;
-	int n;
+	int left, n;
 
 	/* Who talks all the time of other things does not answer either. */
 	do {
-		left = bus->deadline - now_ms();
-		n = left > 0 ? poll(&p, 1, (int)left) : 0;
+		left = deadline_left(bus->deadline);
+		n = left ? poll(&p, 1, left) : 0;
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_set(e, errno, "systemd: poll");

@@ -4,10 +4,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/deadline.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -48,29 +48,11 @@ static int get_event(int cgroup, const char *key, bool *ret_set, struct err *e)
 	return r < 0 ? err_set(e, -r, "read cgroup.events") : 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* What is left of a timeout for poll(2). */
-static int remaining(int timeout, int64_t deadline)
-{
-	int64_t left = deadline - now_ms();
-
-	if (timeout < 0)
-		return -1;
-	return left > 0 ? (int)left : 0;
-}
-
 /* Waits until the event has the value. A cgroup that is gone has none: -ENOENT becomes success
  * for 0. */
 static int wait_event(int cgroup, const char *key, bool value, int timeout, struct err *e)
 {
-	int64_t deadline = now_ms() + timeout;
+	int64_t deadline = deadline_after(timeout);
 	autofd fd = openat(cgroup, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	struct pollfd p = { .fd = fd, .events = POLLPRI };
 	bool set = false;
@@ -84,7 +66,7 @@ static int wait_event(int cgroup, const char *key, bool value, int timeout, stru
 			return err_set(e, -r, "read cgroup.events");
 		if (set == value)
 			return 0;
-		r = poll(&p, 1, remaining(timeout, deadline));
+		r = poll(&p, 1, deadline_left(deadline));
 		if (r < 0 && errno != EINTR)
 			return err_set(e, errno, "poll cgroup.events");
 		if (r == 0)

@@ -33,6 +33,7 @@ void died_figures(struct context *context, struct container *c)
 
 	if (cgroup < 0 || cgroup_stats_read(context->arena, cgroup, &stats, &ignored) < 0)
 		return;
+	c->reached.known = true;
 	c->reached.oom_kills = stats.memory.oom_kills;
 	c->reached.refused_forks = stats.pids.limit_hits;
 	c->reached.memory_limit = stats.memory.limit;

@@ -130,6 +130,7 @@ static int await_exec(struct context *context, const struct container *c, int ga
 	struct report report;
 	bool executing = false;
 
+	trace_prepare(context);
 	for (;;) {
 		autofd unexpected = -1;
 		ssize_t n = socket_receive_fd(gate, &report, sizeof report, &unexpected);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -11,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -144,42 +143,22 @@ static void child(const struct hook_run *run, int stderr_pipe)
 	_exit(127);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
-}
-
-/* For poll(2): milliseconds until the deadline, -1 for ever. */
-static int time_left(int64_t deadline)
-{
-	int64_t left = deadline - now_ms();
-
-	if (deadline == 0)
-		return -1;
-	if (left < 0)
-		return 0;
-	return left > INT_MAX ? INT_MAX : (int)left;
-}
-
 /* Waits for the end of the process, keeping the pipe empty: 0, -ETIMEDOUT, -ECHILD when the
  * container's ended first, -EINTR, -errno. */
 static int watch(const struct hook_run *run, int pidfd, int pipe, struct tail *tail)
 {
-	int64_t deadline = run->timeout ? now_ms() + run->timeout * 1000ll : 0;
+	int64_t deadline = deadline_after(run->timeout ? run->timeout * 1000ll : -1);
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 				{ .fd = pipe, .events = POLLIN },
 				{ .fd = run->container, .events = POLLIN },
 				{ .fd = run->interrupt, .events = POLLIN } };
 
 	for (;;) {
-		int n = poll(fds, sizeof fds / sizeof *fds, time_left(deadline));
+		int n = poll(fds, sizeof fds / sizeof *fds, deadline_left(deadline));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n <= 0 && time_left(deadline) == 0)
+		if (n <= 0 && deadline_left(deadline) == 0)
 			return -ETIMEDOUT;
 		if (n <= 0)
 			continue;

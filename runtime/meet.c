@@ -18,6 +18,7 @@
 #include "runtime/interrupt.h"
 #include "runtime/lane.h"
 #include "runtime/launch.h"
+#include "runtime/trace.h"
 
 /* As the first process of a pid namespace tare-init ends itself by a signal's number: init/start.c. */
 static void say_end(const siginfo_t *info, struct err *e)
@@ -73,8 +74,11 @@ static int receive(struct lane *lane, struct report *ret_report, struct err *e)
 {
 	autofd fd = -1;
 	ssize_t n;
+	int r;
+
+	trace_prepare(lane->launch->context);
 	/* Behind REPORT_EXEC a signal is for the program. */
-	int r = lane->executing ? 0 : interrupt_wait(lane->launch->context, lane->sync, e);
+	r = lane->executing ? 0 : interrupt_wait(lane->launch->context, lane->sync, e);
 
 	if (r < 0)
 		return r;

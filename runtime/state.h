@@ -57,6 +57,7 @@ struct container {
 	struct reached {        /* limits that were met, of a stopped one; not stored */
 		uint64_t oom_kills, memory_limit;
 		uint64_t refused_forks, pids_limit;
+		bool known; /* by its cgroup, which was still there */
 	} reached;
 	enum status saved;      /* of the last STATE step */
 	enum status found;      /* what container_look() found it doing; not stored */

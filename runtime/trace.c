@@ -22,10 +22,16 @@
 
 enum { HOST_ROW = 1, INIT_ROW, MOST = 512 };
 
+/* A place in struct trace's details. */
+struct detail {
+	size_t at, length;
+};
+
 struct phase {
 	const char *name;
 	const struct plan_step *step; /* NULL: a phase of tare's own */
 	uint64_t begin;
+	struct detail detail;
 };
 
 struct moment {
@@ -41,6 +47,10 @@ struct trace {
 	size_t count;
 	const struct plan_header *plan;
 	struct plan_span *spans; /* of the init lane; MAP_FAILED, NULL: none */
+	/* What the viewer shows of a step that is clicked upon: most of the text, and known before its times are. */
+	struct strbuf details;
+	size_t detailed;             /* that many of the phases are in it */
+	struct detail *init_details; /* NULL: not yet */
 };
 
 static struct moment now(void)
@@ -156,33 +166,70 @@ static void name_row(struct strbuf *out, const char *kind, int row, const char *
 	strbuf_add(out, "}},\n");
 }
 
-/* What the viewer shows of a step that is clicked upon. */
-static void add_step(struct strbuf *out, const struct plan_header *plan,
-		     const struct plan_step *step)
+/* Uses no printf, nor does add_event(): docs/performance.md. */
+static struct detail detail_of(struct trace *trace, const struct plan_step *step)
 {
-	const char *why = plan_text(plan, step->why);
+	struct strbuf *out = &trace->details;
+	size_t before = out->length;
+	const char *why = plan_text(trace->plan, step->why);
 
 	strbuf_add(out, ",\"args\":{\"field\":");
 	json_add_string(out, why ? why : "");
 	strbuf_add(out, ",\"arguments\":");
-	plan_print_args(plan, step, out);
+	plan_print_args(trace->plan, step, out);
 	strbuf_add(out, "}");
+	return (struct detail){ before, out->length - before };
 }
 
-/* The beginning of an event of this name. What is made for each step uses no printf: docs/performance.md. */
-static void add_span(struct strbuf *out, const struct scale *scale, int row, const char *name,
-		     const struct plan_span *span)
+static void detail_init(struct context *context, struct trace *trace)
 {
-	int64_t begin = at(scale, span->begin), end = at(scale, span->end);
+	size_t count;
+	const struct plan_step *steps = plan_steps(trace->plan, LANE_INIT, &count);
+
+	trace->init_details = arena_array(context->arena, count, sizeof *trace->init_details);
+	for (size_t i = 0; i < count; i++)
+		trace->init_details[i] = detail_of(trace, &steps[i]);
+}
+
+void trace_prepare(struct context *context)
+{
+	struct trace *trace = context->trace;
+
+	if (!trace || !trace->plan)
+		return;
+	for (; trace->detailed < trace->count; trace->detailed++) {
+		struct phase *p = &trace->phases[trace->detailed];
+
+		if (p->step)
+			p->detail = detail_of(trace, p->step);
+	}
+	if (!trace->init_details)
+		detail_init(context, trace);
+}
+
+struct event {
+	int row;
+	const char *name;
+	struct plan_span span;
+	struct detail detail;
+};
+
+static void add_event(const struct trace *trace, const struct scale *scale, const struct event *event,
+		      struct strbuf *out)
+{
+	int64_t begin = at(scale, event->span.begin), end = at(scale, event->span.end);
 
 	strbuf_add(out, "{\"name\":\"");
-	strbuf_add(out, name);
+	strbuf_add(out, event->name);
 	strbuf_add(out, "\",\"ph\":\"X\",\"pid\":1,\"tid\":");
-	strbuf_add_i64(out, row);
+	strbuf_add_i64(out, event->row);
 	strbuf_add(out, ",\"ts\":");
 	add_time(out, begin);
 	strbuf_add(out, ",\"dur\":");
 	add_time(out, end < begin ? 0 : end - begin);
+	if (event->detail.length)
+		strbuf_add_bytes(out, trace->details.text + event->detail.at, event->detail.length);
+	strbuf_add(out, "},\n");
 }
 
 static void add_host(const struct trace *trace, const struct scale *scale, uint64_t end,
@@ -191,11 +238,9 @@ static void add_host(const struct trace *trace, const struct scale *scale, uint6
 	for (size_t i = 0; i < trace->count; i++) {
 		const struct phase *p = &trace->phases[i];
 		uint64_t next = i + 1 < trace->count ? p[1].begin : end;
+		const struct event event = { HOST_ROW, p->name, { p->begin, next }, p->detail };
 
-		add_span(out, scale, HOST_ROW, p->name, &(struct plan_span){ p->begin, next });
-		if (p->step)
-			add_step(out, trace->plan, p->step);
-		strbuf_add(out, "},\n");
+		add_event(trace, scale, &event, out);
 	}
 }
 
@@ -207,14 +252,13 @@ static void add_init(const struct trace *trace, const struct scale *scale, uint6
 	const struct plan_step *steps = plan_steps(trace->plan, LANE_INIT, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		struct plan_span span = trace->spans[i];
+		struct event event = { INIT_ROW, plan_op_name(steps[i].op), trace->spans[i],
+				       trace->init_details[i] };
 
-		if (!span.begin)
+		if (!event.span.begin)
 			continue;
-		span.end = span.end ? span.end : end;
-		add_span(out, scale, INIT_ROW, plan_op_name(steps[i].op), &span);
-		add_step(out, trace->plan, &steps[i]);
-		strbuf_add(out, "},\n");
+		event.span.end = event.span.end ? event.span.end : end;
+		add_event(trace, scale, &event, out);
 	}
 }
 
@@ -255,8 +299,10 @@ void trace_write(struct context *context)
 
 	if (!trace)
 		return;
+	trace_prepare(context);
 	context->trace = NULL;
 	compose(trace, &text);
+	strbuf_clear(&trace->details);
 	r = fill(trace->file, &text);
 	fd_close(&trace->file);
 	if (r < 0)

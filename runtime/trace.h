@@ -22,5 +22,7 @@ void trace_step(struct context *, const struct plan_header *, const struct plan_
 /* A memfd for the spans of the init lane, the caller's to pass on and close; -1: no trace is wanted, or
  * there is no memory for one. */
 int trace_share(struct context *, const struct plan_header *);
+/* Makes of the file what is known already; for where tare would only wait. */
+void trace_prepare(struct context *);
 /* Ends the last span and writes the file. What goes wrong is a warning: the container is there. */
 void trace_write(struct context *);

@@ -6,10 +6,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/deadline.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
@@ -24,16 +24,8 @@ struct watch {
 	struct container container;
 	int cgroup, memory_events, pidfd;
 	uint64_t kills;  /* told of so far */
-	int64_t due;     /* when the next sample is, CLOCK_MONOTONIC in ms */
+	int64_t due;     /* when the next sample is, DEADLINE_NEVER without any */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Reading is also what arms poll(2) anew. */
 static uint64_t read_kills(int memory_events)
@@ -65,7 +57,7 @@ static int begin(struct context *context, const char *id, struct watch *w, struc
 	/* Without the memory controller there is no such file, and no OOM kill of the cgroup's. */
 	w->memory_events = openat(w->cgroup, "memory.events", O_RDONLY | O_CLOEXEC);
 	w->kills = read_kills(w->memory_events);
-	w->due = now_ms();
+	w->due = w->watcher->interval < 0 ? DEADLINE_NEVER : deadline_now();
 	return 0;
 }
 
@@ -94,24 +86,15 @@ static int tell_sample(struct watch *w, struct err *e)
 
 static int tell_if_due(struct watch *w, struct err *e)
 {
-	int64_t now = now_ms();
+	int64_t now = deadline_now();
 
-	if (w->watcher->interval < 0 || now < w->due)
+	if (now < w->due)
 		return 0;
 	/* Late by more than an interval (a suspended machine): samples are not made up for. */
 	w->due += w->watcher->interval;
 	if (w->due <= now)
 		w->due = now + w->watcher->interval;
 	return tell_sample(w, e);
-}
-
-static int time_left(const struct watch *w)
-{
-	int64_t left = w->due - now_ms();
-
-	if (w->watcher->interval < 0)
-		return -1;
-	return left > 0 ? (int)left : 0;
 }
 
 static int wait_for_more(struct watch *w, bool *ret_ended, struct err *e)
@@ -121,7 +104,7 @@ static int wait_for_more(struct watch *w, bool *ret_ended, struct err *e)
 		[WATCH_MEMORY] = { .fd = w->memory_events, .events = POLLPRI },
 	};
 
-	if (poll(fds, WATCHES, time_left(w)) < 0 && errno != EINTR)
+	if (poll(fds, WATCHES, deadline_left(w->due)) < 0 && errno != EINTR)
 		return err_set(e, errno, "poll");
 	*ret_ended = fds[WATCH_END].revents;
 	/* What killed the container comes ahead of its end. */

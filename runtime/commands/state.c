@@ -3,6 +3,7 @@
 #include "runtime/commands/commands.h"
 #include "runtime/commands/shown.h"
 #include "runtime/context.h"
+#include "runtime/journal.h"
 
 int command_state(struct invocation *in, struct err *e)
 {
@@ -12,6 +13,9 @@ int command_state(struct invocation *in, struct err *e)
 
 	if (r < 0)
 		return r;
+	/* list does not: it would ask once for each. */
+	if (shown.status == STATUS_STOPPED)
+		journal_figures(in->context, &shown.container);
 	container_document(&shown.container, shown.status, true, &text);
 	strbuf_add(&text, "\n");
 	shown_clear(&shown);

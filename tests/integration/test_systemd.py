@@ -418,6 +418,33 @@ def test_run_tells_of_a_limit(bundle, manager, resources, script, words):
         assert outcome.status != 0 and words in outcome.err, outcome
 
 
+def state_behind_the_end(container):
+    """The journal hears of it from systemd, which is another process: not at once."""
+    place = cgroup(container)
+    container.tare("start", container.id)
+    wait_until(lambda: not place.exists())
+    return container.tare.state(container.id)
+
+
+@pytest.mark.parametrize("resources, script, reached", [
+    ({"memory": {"limit": 16 << 20, "swap": 16 << 20}}, "tail -c 200000000 /dev/zero; exit 3", {"memory": {"oomKills": 1}}),
+    ({"pids": {"limit": 3}}, "(sleep 2 & sleep 2 & sleep 2 & sleep 2 &); exit 3", {"pids": {"refusedForks": 1}})])
+def test_state_tells_of_a_limit(bundle, tare, manager, resources, script, reached):
+    """Nobody waited for the container, and its cgroup is gone with the figures: the operator who comes later must still
+    learn why it died, and not of what ended an earlier container of that name."""
+    if manager.user:
+        pytest.skip("a user cannot read the system's journal, where his manager's is kept here")
+    bundle.resources.update(resources)
+    id = tare.new_id()
+    container = bundle.shell(script).create(id=id)
+    state_behind_the_end(container)
+    wait_until(lambda: tare.state(id).get("limitsReached") == reached)
+    container.delete()
+    container = bundle.shell("exit 3").create(id=id)
+    assert "limitsReached" not in state_behind_the_end(container)
+    container.delete()
+
+
 def test_run_ends_with_its_unit(bundle, manager):
     """The plain case: a command in a container, its output, its status, no unit."""
     outcome = bundle.try_run("echo hello; exit 7")
