@@ -294,6 +294,7 @@ int cgroup_stats_read(struct arena *arena, int cgroup, struct cgroup_stats *ret_
 	stats.has_pids = has(&controllers, "pids");
 	stats.has_io = has(&controllers, "io");
 	read_numbers(arena, cgroup, &stats);
+	stats.has_memory_peak = stats.memory.peak > 0;
 	stats_parse_memory(arena, text_of(arena, cgroup, "memory.stat"), &stats);
 	stats_parse_devices(arena, text_of(arena, cgroup, "io.stat"), &stats);
 	read_hugepages(arena, cgroup, &stats);

@@ -40,6 +40,7 @@ struct stats_raw {
 
 struct cgroup_stats {
 	bool has_cpu, has_memory, has_pids, has_io; /* the controllers */
+	bool has_memory_peak; /* kernels before 5.19 do not keep it */
 	bool has_cpu_time; /* usage, user and system, which need no controller */
 	struct {
 		uint64_t usage, user, system; /* microseconds */

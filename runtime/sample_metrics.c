@@ -24,7 +24,9 @@ static const struct family {
 #define GAUGE(name, help, field, condition) \
 	ROW(name, "gauge", NULL, help, field, condition, SCALE_ONE)
 #define BYTES(name, help, field) \
-	ROW(name "_bytes", "gauge", "bytes", help, field, has_memory, SCALE_ONE)
+	MAYBE_BYTES(name, help, field, has_memory)
+#define MAYBE_BYTES(name, help, field, condition) \
+	ROW(name "_bytes", "gauge", "bytes", help, field, condition, SCALE_ONE)
 	SECONDS("cpu_usage", "CPU time used.", cpu.usage, has_cpu_time),
 	SECONDS("cpu_user", "CPU time used in programs.", cpu.user, has_cpu_time),
 	SECONDS("cpu_system", "CPU time used in the kernel.", cpu.system,
@@ -36,7 +38,7 @@ static const struct family {
 	      cpu.throttled_periods, has_cpu),
 	BYTES("memory_usage", "Memory used.", memory.usage),
 	BYTES("memory_limit", "Memory limit.", memory.limit),
-	BYTES("memory_peak", "Most memory used so far.", memory.peak),
+	MAYBE_BYTES("memory_peak", "Most memory used so far.", memory.peak, has_memory_peak),
 	BYTES("memory_cache", "Memory that caches files.", memory.cache),
 	BYTES("memory_swap", "Swap used.", memory.swap),
 	BYTES("memory_swap_limit", "Limit of swap.", memory.swap_limit),
@@ -48,6 +50,7 @@ static const struct family {
 	GAUGE("processes_limit", "Limit of processes and threads.", pids.limit, has_pids),
 	COUNT("processes_limit_hits", "Forks that the limit of processes refused.",
 	      pids.limit_hits, has_pids),
+#undef MAYBE_BYTES
 #undef BYTES
 #undef GAUGE
 #undef COUNT

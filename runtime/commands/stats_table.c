@@ -77,10 +77,9 @@ static void memory_limit_cell(const struct stats_line *line, char cell[CELL])
 	bytes_cell(line->stats->has_memory, line->stats->memory.limit, cell);
 }
 
-/* Kernels before 5.19 do not keep it. */
 static void peak_cell(const struct stats_line *line, char cell[CELL])
 {
-	bytes_cell(line->stats->memory.peak, line->stats->memory.peak, cell);
+	bytes_cell(line->stats->has_memory_peak, line->stats->memory.peak, cell);
 }
 
 static void swap_cell(const struct stats_line *line, char cell[CELL])

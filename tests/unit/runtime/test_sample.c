@@ -20,7 +20,7 @@ static struct sample sample(void)
 {
 	return (struct sample){
 		.cgroup = {
-			.has_cpu = true, .has_cpu_time = true, .has_memory = true, .has_pids = true, .has_io = true,
+			.has_cpu = true, .has_cpu_time = true, .has_memory = true, .has_memory_peak = true, .has_pids = true, .has_io = true,
 			.cpu = { 1000001, 2, 3, 4, 5, 6 },
 			.memory = { .usage = 100, .limit = 200, .peak = 150, .cache = 10, .swap = 1,
 				    .swap_limit = NO_LIMIT, .limit_hits = 3, .oom_kills = 2,
@@ -114,6 +114,19 @@ static void test_oom(void **state)
 	assert_string_equal(out.text, "{\"type\":\"oom\",\"id\":\"a.b\"}\n");
 }
 
+/* An older kernel's container would seem to have used nothing ever. */
+static void test_metrics_without_peak(void **state)
+{
+	struct measured m = { "a", sample() };
+	autobuf out = { 0 };
+
+	m.sample.cgroup.memory.peak = 0;
+	m.sample.cgroup.has_memory_peak = false;
+	sample_metrics(&m, 1, &out);
+	assert_null(strstr(out.text, "container_memory_peak_bytes{"));
+	assert_non_null(strstr(out.text, "\ncontainer_memory_usage_bytes{id=\"a\"} 100\n"));
+}
+
 /* Prometheus refuses a whole scrape for one wrong line. */
 static void test_metrics(void **state)
 {
@@ -128,6 +141,7 @@ static void test_metrics(void **state)
 					 "container_cpu_usage_seconds_total{id=\"a\"} 1.000001\n"
 					 "# TYPE container_cpu_user_seconds counter\n"));
 	assert_non_null(strstr(out.text, "\ncontainer_memory_limit_bytes{id=\"a\"} 200\n"));
+	assert_non_null(strstr(out.text, "\ncontainer_memory_peak_bytes{id=\"a\"} 150\n"));
 	assert_null(strstr(out.text, "container_memory_swap_limit_bytes{"));
 	assert_null(strstr(out.text, "18446744073709551615"));
 	assert_non_null(strstr(out.text, "\ncontainer_io_reads_total{id=\"a\",device=\"8:16\"} 4\n"));
@@ -172,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_class_of_service),
 		cmocka_unit_test(test_oom),
 		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_metrics_without_peak),
 		cmocka_unit_test(test_interfaces),
 	};
 
