@@ -54,6 +54,25 @@ const char *update_option_given(const struct options *options)
 	return NULL;
 }
 
+/* What follows "/NAME", NULL if it does not begin so. */
+static const char *behind(const char *text, const char *name)
+{
+	return text && *text == '/' && str_starts(text + 1, name) ? text + 1 + strlen(name) : NULL;
+}
+
+const char *update_option_named(const char *message, const char **ret_rest)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		const char *rest = behind(behind(message, rows[i].object), rows[i].member);
+
+		if (!rest || *rest != ':')
+			continue;
+		*ret_rest = rest;
+		return rows[i].option;
+	}
+	return NULL;
+}
+
 /* "k", "KB", "KiB": powers of 1024 all, as engines have always meant them. */
 static int unit_shift(const char *unit, unsigned *ret_shift)
 {

@@ -42,6 +42,14 @@ static int from_file(struct invocation *in, const char *file,
 	return 0;
 }
 
+/* The document is tare's own: who typed an option never saw its fields. */
+static int name_option(struct arena *arena, struct err *e)
+{
+	const char *rest, *option = update_option_named(e->text, &rest);
+
+	return option ? err_say(e, e->code, "%s%s", option, arena_strdup(arena, rest)) : -e->code;
+}
+
 static int from_options(struct invocation *in, const struct spec_resources **ret_resources,
 			struct err *e)
 {
@@ -54,7 +62,7 @@ static int from_options(struct invocation *in, const struct spec_resources **ret
 	fd = memfd_sealed("tare-resources", json.text, json.length);
 	if (fd < 0)
 		return err_set(e, -fd, "memfd");
-	return load(in, fd, ret_resources, e);
+	return load(in, fd, ret_resources, e) < 0 ? name_option(in->context->arena, e) : 0;
 }
 
 /* The lines for Intel RDT, each for the one resource that its option names. */

@@ -88,6 +88,22 @@ static void test_error(void **state)
 	assert_string_equal(e.text, "--cpu-quota: \"1m\" is not a whole number");
 }
 
+/* Who typed --blkio-weight never saw a blockIO object. */
+static void test_named(void **state)
+{
+	const char *rest = "?";
+
+	(void)state;
+	assert_string_equal(update_option_named("/blockIO/weight: must be", &rest), "--blkio-weight");
+	assert_string_equal(rest, ": must be");
+	assert_string_equal(update_option_named("/cpu/period: x", &rest), "--cpu-period");
+	assert_null(update_option_named("/cpu/per: x", &rest));
+	assert_null(update_option_named("/cpu/periods: x", &rest));
+	assert_null(update_option_named("/cpu", &rest));
+	assert_null(update_option_named("/memory/kernel: x", &rest));
+	assert_null(update_option_named("memfd: x", &rest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +111,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
