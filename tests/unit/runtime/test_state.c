@@ -346,6 +346,13 @@ static void start_time_is_field_22(void **state)
 	assert_false(stat_is_at_gate(plain));
 	assert_false(stat_is_at_gate("7 (" GATE_NAME "x) S 1 7 7"));
 	assert_false(stat_is_at_gate(""));
+	assert_false(stat_has_ended(plain));
+	assert_false(stat_has_ended(odd));
+	assert_false(stat_has_ended(""));
+	assert_true(stat_has_ended("7 (sh) Z 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 99"));
+	assert_true(stat_has_ended("7 (sh) X 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 0 0 99"));
+	assert_false(stat_has_ended("7 (sh) Z 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 2 0 99"));
+	assert_false(stat_has_ended("7 (x) Z) S 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 99"));
 	assert_int_equal(stat_start_time("7 (sh) S 1 7", &ticks), -EBADMSG);
 	assert_int_equal(stat_start_time("", &ticks), -EBADMSG);
 	assert_int_equal(ticks, 4712);
