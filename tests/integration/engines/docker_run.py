@@ -118,7 +118,7 @@ def options(docker):
         "id; cat /proc/1/comm; grep -E 'Cap(Eff|Bnd)|NoNew|Seccomp:' /proc/self/status; ulimit -n; touch /x /ro/x 2>&1;"
         "touch /t/x /b/x /v/x; ls -d /t/* /b/* /v/*; df -k /dev/shm | awk 'END {print $2}'; test -c /dev/dmesg && echo dev;"
         "cat /proc/sys/net/ipv4/ip_forward /proc/self/oom_score_adj; cd /sys/fs/cgroup; cat pids.max cpuset.cpus cpu.max;"
-        "mknod /t/mem c 1 1 2>&1; grep -E ' /(t|b|ro) ' /proc/mounts | cut -d' ' -f 2,4 | sed 's/,size.*//'",
+        "mknod /t/mem c 1 1 2>&1; grep -E ' /(t|b|ro) ' /proc/mounts | cut -d' ' -f 2,4 | sed 's/,size.*//' | sort",
         "--user", "1000:1001", "--group-add", "7", "--cap-drop", "ALL", "--cap-add", "NET_RAW", "--ulimit", "nofile=77:88",
         "--security-opt", "no-new-privileges", "--security-opt", "seccomp=unconfined", "--read-only", "--tmpfs",
         "/t:mode=1777,size=1m", "--volume", f"{docker.directory}/bind:/ro:ro", "--volume", "/var/tmp:/b", "--tmpfs", "/v:mode=777",
