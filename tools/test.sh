@@ -178,7 +178,7 @@ criu_machine() {
 engine_scripts=tests/integration/engines/run
 engine_machine() {
 	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --memory "${TARE_VM_MEMORY:-4G}" \
-		--timeout "${TARE_VM_TIMEOUT:-3000}" "$@"
+		--timeout "${TARE_VM_TIMEOUT:-6000}" "$@"
 }
 
 # Runs a part; its output also goes to a file, its row to the summary.
