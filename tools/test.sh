@@ -44,7 +44,7 @@ lint() {
 # The unit tests again with the sanitizers: gcc's address and undefined behaviour.
 sanitize() {
 	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false &&
-		check build-asan --suite unit
+		check build-asan --suite unit --timeout-multiplier 5 # it may run behind others
 }
 
 # Warnings are errors for both compilers, gcc's analyzer, clang-tidy's list of likely mistakes. All of it,
