@@ -29,6 +29,12 @@ static const char *const *vector_make(const struct init *in, uint64_t list, cons
 	return items;
 }
 
+static void hook_gets(int fd, int number)
+{
+	if (fd >= 0)
+		SYS(dup3, fd, number, 0);
+}
+
 /* The child's copy of the conversation says what went wrong; its status is then never asked for. */
 __attribute__((noreturn))
 static void hook_exec(struct init *in, const uint64_t *arg)
@@ -40,10 +46,11 @@ static void hook_exec(struct init *in, const uint64_t *arg)
 
 	SYS(setpgid, 0, 0);
 	SYS(umask, in->umask);
-	if (in->state >= 0) {
+	if (in->state >= 0)
 		SYS(lseek, in->state, 0, 0);
-		SYS(dup3, in->state, STDIN, 0);
-	}
+	hook_gets(in->state, STDIN);
+	hook_gets(in->hook_output, STDOUT);
+	hook_gets(in->hook_error, STDERR);
 	/* The descriptors that are kept for the workload are not the hook's. */
 	SYS(close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
 	r = argv && envp ? SYS(execve, path, argv, envp) : -ENOMEM;
@@ -107,6 +114,14 @@ static int hook_finish(struct init *in, long pid, int pidfd, const uint64_t *arg
 		return hook_failed(in, " was killed: it took more seconds than its timeout of ",
 				   seconds, arg);
 	return hook_status(in, &info, arg);
+}
+
+/* The slots are the host lane's: they stay open until execve. */
+int run_HOOK_OUTPUT(struct init *in, const uint64_t *arg)
+{
+	in->hook_output = slot(in, arg[0]);
+	in->hook_error = slot(in, arg[1]);
+	return 0;
 }
 
 int run_HOOK(struct init *in, const uint64_t *arg)

@@ -22,6 +22,7 @@ struct init {
 	uint32_t index;               /* its number in the lane */
 	int sync;                     /* to the host lane; behind GATE, to `start` */
 	int state;                    /* memfd with the state document for hooks, -1 */
+	int hook_output, hook_error;  /* files of the host for the output of hooks, below 0: ours */
 	int root;                     /* root directory of the container, -1: "/" */
 	int slots[PLAN_SLOTS_MAX];
 	uint32_t attached[PLAN_SLOTS_MAX / 32]; /* slots whose mount is in the tree already */

@@ -25,6 +25,8 @@
 
 enum {
 	STDIN = 0,
+	STDOUT = 1,
+	STDERR = 2,
 	PATH_SIZE = 4096,
 	SOCKET_LEVEL = 1,         /* SOL_SOCKET */
 	SOCKET_RIGHTS = 1,        /* SCM_RIGHTS */

@@ -95,6 +95,7 @@ static void init_begin(struct init *in, const struct plan_header *plan)
 	in->index = UINT32_MAX;
 	in->sync = plan->sync_fd;
 	in->state = in->root = in->parent = -1;
+	in->hook_output = in->hook_error = -1;
 	in->parent_path[0] = '\0';
 	memset(in->attached, 0, sizeof in->attached);
 	memset(in->directories, 0, sizeof in->directories);

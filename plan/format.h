@@ -176,6 +176,7 @@ enum plan_step_flag {
 	X(IDS, "ids", LANE_INIT, "uid gid", A_UINT, A_UINT) \
 	X(CAPABILITIES, "capabilities", LANE_INIT, "effective permitted inheritable ambient", A_HEX, A_HEX, A_HEX, A_HEX) \
 	X(HOOK, "hook", LANE_INIT, "kind path argv env timeout", A_STR, A_STR, A_LIST, A_LIST, A_INT) \
+	X(HOOK_OUTPUT, "hook-output", LANE_INIT, "output error", A_SLOT, A_SLOT) \
 	X(NO_NEW_PRIVS, "no-new-privs", LANE_INIT, "") \
 	X(SECCOMP, "seccomp", LANE_INIT, "filter flags", A_BLOB, A_HEX) \
 	X(EXEC, "exec", LANE_INIT, "argv env home", A_LIST, A_LIST, A_UINT) \

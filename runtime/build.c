@@ -21,6 +21,7 @@ static compile_function *const create_order[] = {
 	ns_open_compile,
 	given_compile,
 	gate_open_compile,
+	hook_outputs_compile,
 	resctrl_compile,
 	clone_compile,
 	cgroup_release_compile,

@@ -83,7 +83,7 @@ static void log_output(const struct hook_run *run, const struct tail *tail)
 
 static int open_log(const char *path)
 {
-	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	return open(path, HOOK_OUTPUT_FLAGS | O_CLOEXEC, HOOK_OUTPUT_MODE);
 }
 
 static bool put(int fd, int at)

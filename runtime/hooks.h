@@ -6,9 +6,15 @@
  * standard error without a file for it goes to the log, for --debug.
  */
 #pragma once
+#include <fcntl.h>
 #include <stddef.h>
 
 struct err;
+
+/* Annotations that name a file for what hooks write; how it is opened. */
+#define HOOK_STDOUT "run.oci.hooks.stdout"
+#define HOOK_STDERR "run.oci.hooks.stderr"
+enum { HOOK_OUTPUT_FLAGS = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, HOOK_OUTPUT_MODE = 0644 };
 
 struct hook_run {
 	const char *name;        /* "/hooks/poststart/0" */

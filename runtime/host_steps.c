@@ -173,7 +173,7 @@ static int step_cgroup_own(struct lane *lane, const struct plan_step *step, stru
 
 static int step_open(struct lane *lane, const struct plan_step *step, struct err *e)
 {
-	int fd = open(text(lane, step, 0), (int)step->arg[1] | O_CLOEXEC);
+	int fd = open(text(lane, step, 0), (int)step->arg[1] | O_CLOEXEC, HOOK_OUTPUT_MODE);
 
 	if (fd < 0)
 		return err_set(e, errno, "open %s", text(lane, step, 0));
@@ -341,8 +341,8 @@ static int step_hook(struct lane *lane, const struct plan_step *step, struct err
 		.container = launch->pidfd,
 		.interrupt = interrupt_fd(launch->context),
 		.program = -1,
-		.stdout_file = spec_annotation(launch->spec, "run.oci.hooks.stdout"),
-		.stderr_file = spec_annotation(launch->spec, "run.oci.hooks.stderr"),
+		.stdout_file = spec_annotation(launch->spec, HOOK_STDOUT),
+		.stderr_file = spec_annotation(launch->spec, HOOK_STDERR),
 	};
 
 	return r < 0 ? r : hook_run(&run, e);

@@ -58,8 +58,8 @@ static int run_one(struct context *context, const struct spec *spec, enum hook_k
 		.container = -1,
 		.interrupt = interrupt_fd(context),
 		.program = interrupt_program(context),
-		.stdout_file = spec_annotation(spec, "run.oci.hooks.stdout"),
-		.stderr_file = spec_annotation(spec, "run.oci.hooks.stderr"),
+		.stdout_file = spec_annotation(spec, HOOK_STDOUT),
+		.stderr_file = spec_annotation(spec, HOOK_STDERR),
 	};
 	int r = hook_run(&run, e);
 

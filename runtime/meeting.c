@@ -10,6 +10,7 @@
 #include "namespaces/namespaces.h"
 #include "namespaces/procfs.h"
 #include "plan/plan.h"
+#include "runtime/hooks.h"
 #include "spec/spec.h"
 
 int state_compile(struct compile *c, struct err *e)
@@ -130,6 +131,34 @@ static const char *const hook_names[HOOK_KINDS] = {
 	[HOOK_POSTSTART] = "poststart",
 	[HOOK_POSTSTOP] = "poststop",
 };
+
+/* Once inside, nobody can open a file of the host. */
+static uint64_t output_slot(struct compile *c, const char *annotation)
+{
+	const char *path = spec_annotation(c->spec, annotation);
+	uint64_t slot;
+
+	if (!path)
+		return PLAN_NO_SLOT;
+	slot = plan_slot(c->plan);
+	PLAN_HOST(c->plan, OP_OPEN, arena_printf(c->arena, "/annotations/%s", annotation),
+		  plan_str(c->plan, path), HOOK_OUTPUT_FLAGS, slot);
+	return slot;
+}
+
+int hook_outputs_compile(struct compile *c, struct err *e)
+{
+	const struct spec_hooks *hooks = c->spec->hooks;
+	uint64_t output, error;
+
+	if (!hooks[HOOK_CREATE_CONTAINER].count && !hooks[HOOK_START_CONTAINER].count)
+		return 0;
+	output = output_slot(c, HOOK_STDOUT);
+	error = output_slot(c, HOOK_STDERR);
+	if (output != PLAN_NO_SLOT || error != PLAN_NO_SLOT)
+		PLAN_INIT(c->plan, OP_HOOK_OUTPUT, "/hooks", output, error);
+	return 0;
+}
 
 static void hook_step(struct compile *c, enum hook_kind kind, size_t i, enum plan_lane lane,
 		      const struct strings *default_env)

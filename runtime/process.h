@@ -10,6 +10,7 @@
 
 compile_function state_compile;      /* STATE creating */
 compile_function gate_open_compile;  /* OPEN_GATE (create only) */
+compile_function hook_outputs_compile; /* OPEN, HOOK_OUTPUT: for the hooks that run inside */
 compile_function clone_compile;      /* OOM_SCORE, CLONE */
 compile_function resctrl_compile;    /* RESCTRL, before CLONE */
 compile_function identity_compile;   /* STATE creating, now with the pid; RESCTRL_JOIN */

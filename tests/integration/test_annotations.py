@@ -11,15 +11,31 @@ from house import TREE, listening_socket, receive_fds
 HOOKS = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in HOOKS if kind not in ("createContainer", "startContainer")])
+@pytest.mark.parametrize("kind", HOOKS)
 def test_output_of_hooks(bundle, tmp_path, kind):
-    """A GPU hook that fails says why in a file, where nobody sees its output."""
+    """A GPU hook that fails says why in a file, where nobody sees its output; what runs inside has no other descriptor."""
     out, err = tmp_path / "out", tmp_path / "err"
     out.write_text("before\n")
     bundle.config["annotations"] = {"run.oci.hooks.stdout": str(out), "run.oci.hooks.stderr": str(err)}
     bundle.config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", "echo said; echo complained >&2"]}]}
-    bundle.run("true")
+    assert bundle.run("for fd in 3 4 5 6 7 8 9; do test -e /proc/$$/fd/$fd && echo $fd; done; echo end") == "end\n"
     assert out.read_text() == "before\nsaid\n" and err.read_text() == "complained\n"
+
+
+@pytest.mark.parametrize("name, other", [("stdout", "stderr"), ("stderr", "stdout")])
+def test_output_of_hooks_of_a_created_container(bundle, tmp_path, name, other):
+    """One of the two in a file; the other stays the container's."""
+    file = tmp_path / "file"
+    bundle.config["annotations"] = {f"run.oci.hooks.{name}": str(file)}
+    words = [{"path": "/bin/sh", "args": ["sh", "-c", f"echo {kind} stdout; echo {kind} stderr >&2"]} for kind in "ab"]
+    bundle.config["hooks"] = {"createContainer": words[:1], "startContainer": words[1:]}
+    bundle.shell("true").write()
+    id = bundle.tare.new_id()
+    created, started = bundle.tare.try_("create", "--bundle", bundle.path, id), bundle.tare.try_("start", id)
+    bundle.tare("delete", "--force", id)
+    assert (created.status, started.status) == (0, 0), (created, started)
+    assert file.read_text() == f"a {name}\nb {name}\n"
+    assert created.out + created.err == f"a {other}\n"
 
 
 @pytest.mark.parametrize("command", ["create", "run"])
@@ -103,9 +119,10 @@ def test_unsafe_annotations(tare):
     assert {"org.criu.config", "org.systemd.property."} <= set(unsafe) and not safe & set(unsafe)
 
 
-def test_output_of_hooks_that_has_no_place(bundle, tmp_path):
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer"])
+def test_output_of_hooks_that_has_no_place(bundle, tmp_path, kind):
     """The place that is not there is named, and nothing is left."""
     bundle.config["annotations"] = {"run.oci.hooks.stdout": str(tmp_path / "none/file")}
-    bundle.config["hooks"] = {"createRuntime": [{"path": "/bin/true"}]}
+    bundle.config["hooks"] = {kind: [{"path": "/bin/true"}]}
     message = bundle.create_fails()
     assert "none/file" in message

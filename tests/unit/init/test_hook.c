@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hooks that run in the container. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -133,6 +134,24 @@ static void hooks_get_no_descriptors(void **state)
 	assert_prints(r, "3\n");
 }
 
+/* Files that the host lane opened; without one the output is the container's. */
+static void output_goes_to_given_files(void **state)
+{
+	struct runner *r = *state;
+	uint64_t file = plan_slot(&r->plan);
+
+	put_file(r, "file", "", 0644);
+	r->given[file] = open(in_root(r, "file"), O_WRONLY | O_APPEND);
+	PLAN_HOST(&r->plan, OP_OPEN, NULL, text(r, "/file"), O_WRONLY, file);
+	begin(r);
+	INIT(r, HOOK_OUTPUT, PLAN_NO_SLOT, file);
+	shell_hook(r, "echo out; echo error >&2", 0);
+	shell_hook(r, "echo more >&2", 0);
+	plan_script(r, "cat /file; echo program >&2");
+	assert_prints(r, "out\nerror\nmore\nprogram\n");
+	close(r->given[file]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, runner_setup, runner_teardown)
 
 int main(void)
@@ -146,6 +165,7 @@ int main(void)
 		TEST(missing_hook),
 		TEST(hook_that_is_no_program),
 		TEST(hooks_get_no_descriptors),
+		TEST(output_goes_to_given_files),
 	};
 
 	runner_world();
