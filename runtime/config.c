@@ -61,11 +61,11 @@ static int open_config(struct context *context, const char *config, struct confi
 	return c->fd < 0 ? err_set(e, errno, "cannot open %s", path) : 0;
 }
 
-static void warn_all(const struct problems *problems)
+void config_warn(const char *prefix, const struct problems *problems)
 {
 	for (size_t i = 0; i < problems->count; i++)
 		if (problems->items[i].warning)
-			log_line(LOG_LEVEL_WARNING, "%s: %s", problems->items[i].pointer,
+			log_line(LOG_LEVEL_WARNING, "%s%s: %s", prefix, problems->items[i].pointer,
 				 problems->items[i].text);
 }
 
@@ -127,7 +127,7 @@ int config_load(struct context *context, const char *bundle, const char *config,
 	struct config c;
 	int r = config_read(context, bundle, config, &c, e);
 
-	warn_all(&c.problems);
+	config_warn("", &c.problems);
 	if (r == 0)
 		r = find_rootfs(context, &c, e);
 	if (r < 0) {

@@ -25,3 +25,5 @@ int config_load(struct context *, const char *bundle, const char *config, struct
 int config_read(struct context *, const char *bundle, const char *config, struct config *ret_config,
 		struct err *e);
 void config_clear(struct config *);
+/* Logs the warnings among them, the prefix in front of each. */
+void config_warn(const char *prefix, const struct problems *);

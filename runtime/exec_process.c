@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "runtime/config.h"
 #include "runtime/operations.h"
 #include "spec/load.h"
 #include "spec/names.h"
@@ -137,6 +138,7 @@ static int from_file(struct arena *arena, const char *path, struct spec_process 
 	r = spec_load_process(arena, fd, &problems, &read, e);
 	if (r < 0)
 		return err_prefix(e, "--process %s", path);
+	config_warn(arena_printf(arena, "--process %s: ", path), &problems);
 	*process = *read;
 	return 0;
 }

@@ -10,16 +10,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "runtime/config.h"
 #include "spec/load.h"
 #include "spec/names.h"
 #include "spec/spec.h"
-
-static void tell(const char *path, const struct problems *problems)
-{
-	for (size_t i = 0; i < problems->count; i++)
-		log_line(LOG_LEVEL_WARNING, "%s: %s: %s", path, problems->items[i].pointer,
-			 problems->items[i].text);
-}
 
 int profile_load(struct arena *arena, const char *path, const struct spec_seccomp **ret_profile,
 		 const char **ret_pointer, struct err *e)
@@ -35,7 +29,7 @@ int profile_load(struct arena *arena, const char *path, const struct spec_seccom
 			      ret_pointer, e);
 	if (r < 0)
 		return err_prefix(e, "%s", path);
-	tell(path, &problems);
+	config_warn(arena_printf(arena, "%s: ", path), &problems);
 	return 0;
 }
 

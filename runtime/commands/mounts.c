@@ -3,11 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "runtime/command.h"
 #include "runtime/commands/commands.h"
+#include "runtime/config.h"
 #include "runtime/context.h"
 #include "runtime/operations.h"
 #include "spec/load.h"
@@ -24,9 +25,7 @@ static int load(struct invocation *in, const char *file, const struct spec **ret
 	if (spec_load_mounts(in->context->arena, standard_input ? STDIN_FILENO : opened, &problems,
 			     ret_spec, e) < 0)
 		return err_prefix(e, "%s", file);
-	for (size_t i = 0; i < problems.count; i++)
-		log_line(LOG_LEVEL_WARNING, "%s: %s: %s", file, problems.items[i].pointer,
-			 problems.items[i].text);
+	config_warn(arena_printf(in->context->arena, "%s: ", file), &problems);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "runtime/command.h"
 #include "runtime/commands/commands.h"
+#include "runtime/config.h"
 #include "runtime/context.h"
 #include "runtime/operations.h"
 #include "runtime/update_options.h"
@@ -23,9 +24,8 @@ static int load(struct invocation *in, int fd, const struct spec_resources **ret
 	struct problems problems = { 0 };
 	int r = spec_load_resources(in->context->arena, fd, &problems, ret_resources, e);
 
-	for (size_t i = 0; r == 0 && i < problems.count; i++)
-		log_line(LOG_LEVEL_WARNING, "%s: %s", problems.items[i].pointer,
-			 problems.items[i].text);
+	if (r == 0)
+		config_warn("", &problems);
 	return r;
 }
 

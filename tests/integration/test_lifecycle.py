@@ -125,6 +125,18 @@ def test_exec_process_file(sleeper, tmp_path):
     assert answer == "y\n/tmp\n1000\n"
 
 
+def test_exec_process_file_with_a_slip(sleeper, tmp_path):
+    """What an exec does not get for a wrong letter is said, as create says it: it may be its confinement."""
+    file = tmp_path / "process.json"
+    file.write_text(json.dumps({"args": ["true"], "cwd": "/", "noNewPrivilege": True, "user": {"uid": 0, "gid": 0},
+                                "capabilities": {"bounding": ["CAP_KILLL"]}}))
+    outcome = sleeper.tare.try_("exec", "--process", file, sleeper.id)
+    lines = outcome.err.splitlines()
+    assert outcome.status == 0 and len(lines) == 2, outcome
+    assert lines[0].startswith(f"tare: warning: --process {file}: /capabilities/bounding/0: ") and "CAP_KILL" in lines[0]
+    assert f"--process {file}: /noNewPrivilege: " in lines[1] and "noNewPrivileges" in lines[1]
+
+
 def test_exec_detached(sleeper, tmp_path):
     """conmon execs detached and follows the pid file."""
     sleeper.tare("exec", "--detach", "--pid-file", tmp_path / "pid", sleeper.id, "sleep", "1000000")
