@@ -42,12 +42,16 @@ static struct strings environment(struct arena *arena, uint32_t count)
 	return (struct strings){ items, names ? 3 : 2 };
 }
 
-static int check_open(uint32_t count, struct err *e)
+/* All of tare's own are close-on-exec; what came through an execve cannot be. */
+static int check_given(uint32_t count, struct err *e)
 {
-	for (uint32_t fd = 3; fd < 3 + count; fd++)
-		if (fcntl((int)fd, F_GETFD) < 0)
-			return err_set(e, errno,
+	for (uint32_t fd = 3; fd < 3 + count; fd++) {
+		int flags = fcntl((int)fd, F_GETFD);
+
+		if (flags < 0 || (flags & FD_CLOEXEC))
+			return err_set(e, EBADF,
 				       "--preserve-fds and LISTEN_FDS ask for descriptor %u", fd);
+	}
 	return 0;
 }
 
@@ -60,7 +64,7 @@ int activation_probe(struct arena *arena, uint32_t preserve_fds,
 
 	if (__builtin_add_overflow(preserve_fds, sockets, &all) || all > INT_MAX - 3)
 		return err_say(e, EINVAL, "--preserve-fds %u is too large", preserve_fds);
-	r = check_open(all, e);
+	r = check_given(all, e);
 	if (r < 0)
 		return r;
 	found.preserve_fds = all;

@@ -13,8 +13,10 @@
 struct context;
 struct err;
 
-/* FLAG and CHOICE take "--x", "--x=true", "--x=false"; a CHOICE knows that it was not given. */
-enum option_kind { OPTION_FLAG, OPTION_CHOICE, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST };
+/* FLAG and CHOICE take "--x", "--x=true", "--x=false"; a CHOICE knows that it was not given. A TEXT
+ * that is empty was not given, as with runc; a WORD stays empty, for what must not become the default
+ * unnoticed. */
+enum option_kind { OPTION_FLAG, OPTION_CHOICE, OPTION_TEXT, OPTION_WORD, OPTION_NUMBER, OPTION_LIST };
 enum choice { CHOICE_NONE, CHOICE_NO, CHOICE_YES };
 
 struct option_row {

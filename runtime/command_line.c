@@ -90,13 +90,22 @@ static bool is_one_of(const char *words, const char *text)
 	}
 }
 
-static int set_text(struct parser *p, const struct option_row *row, const char *text, struct err *e)
+static int set_word(struct parser *p, const struct option_row *row, const char *text, struct err *e)
 {
 	if (strchr(row->argument, '|') && !is_one_of(row->argument, text))
 		return err_say(e, EINVAL, "%s: \"%s\" is not one of %s", row_title(p->arena, row),
 			       text, row->argument);
 	*(const char **)((char *)p->options + row->offset) = text;
 	return 0;
+}
+
+static int set_text(struct parser *p, const struct option_row *row, const char *text, struct err *e)
+{
+	int r = set_word(p, row, text, e);
+
+	if (r == 0 && !*text)
+		*(const char **)((char *)p->options + row->offset) = NULL;
+	return r;
 }
 
 static int set_number(struct parser *p, const struct option_row *row, const char *text,
@@ -130,6 +139,7 @@ static const struct kind_row {
 	[OPTION_FLAG] = { optional_argument, "", set_flag },
 	[OPTION_CHOICE] = { optional_argument, "", set_choice },
 	[OPTION_TEXT] = { required_argument, ":", set_text },
+	[OPTION_WORD] = { required_argument, ":", set_word },
 	[OPTION_NUMBER] = { required_argument, ":", set_number },
 	[OPTION_LIST] = { required_argument, ":", set_list },
 };

@@ -13,7 +13,7 @@
 #define END { .name = NULL }
 
 const struct option_row global_options[] = {
-	ROW("root", 0, TEXT, root, "DIR",
+	ROW("root", 0, WORD, root, "DIR",
 	    "keep the state of containers in DIR (default: /run/tare for root, else "
 	    "$XDG_RUNTIME_DIR/tare)"),
 	ROW("log", 0, TEXT, log, "FILE",
@@ -146,7 +146,7 @@ static const struct option_row exec_options[] = {
 	ROW("cwd", 0, TEXT, cwd, "DIR", "working directory in the container"),
 	ROW("env", 'e', LIST, env, "NAME=VALUE", "set an environment variable; may be repeated"),
 	ROW("tty", 't', FLAG, tty, NULL, "give the process a terminal"),
-	ROW("user", 'u', TEXT, user, "UID[:GID]", "numeric user and group to run as"),
+	ROW("user", 'u', WORD, user, "UID[:GID]", "numeric user and group to run as"),
 	ROW("additional-gids", 'g', LIST, additional_gids, "GID",
 	    "add a supplementary group; may be repeated"),
 	ROW("cap", 'c', LIST, caps, "CAP", "add a capability; may be repeated"),

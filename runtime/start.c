@@ -19,7 +19,7 @@
 static const char *const refusals[STATUS_COUNT] = {
 	[STATUS_CREATING] = "cannot start a container that is still being created",
 	[STATUS_RUNNING] = "cannot start an already running container",
-	[STATUS_PAUSED] = "cannot start a paused container",
+	[STATUS_PAUSED] = "cannot start a container in the paused state",
 	[STATUS_STOPPED] = "cannot start a container that has stopped",
 };
 

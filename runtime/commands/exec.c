@@ -31,7 +31,7 @@ static int parse_gids(struct arena *arena, const struct strings *texts, uint32_t
 static int check_env(const struct strings *env, struct err *e)
 {
 	for (size_t i = 0; i < env->count; i++)
-		if (!strchr(env->items[i], '='))
+		if (*env->items[i] == '=' || !strchr(env->items[i], '='))
 			return err_say(e, EINVAL, "--env \"%s\": must be NAME=VALUE", env->items[i]);
 	return 0;
 }

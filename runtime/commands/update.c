@@ -108,8 +108,8 @@ static int check(const struct options *o, bool schemata, struct err *e)
 	if (o->resources && given)
 		return err_say(e, EINVAL, "--resources and %s exclude each other", given);
 	if (!o->resources && !given && !schemata && !o->kernel_memory && !o->kernel_memory_tcp)
-		return err_say(e, EINVAL, "no limit to change: use --resources, or an option that "
-					  "names one");
+		log_line(LOG_LEVEL_WARNING, "no limit to change: --resources, or an option that "
+					    "names one, does");
 	return 0;
 }
 

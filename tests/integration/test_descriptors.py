@@ -41,10 +41,17 @@ def test_fds_are_not_passed_unasked(bundle, tare, pipe):
     assert run_with(tare, bundle, [pipe[1]]) == 0
 
 
-def test_missing_preserved_fd_is_an_error(bundle, tare):
-    """A program that is promised a descriptor would use another one."""
+@pytest.mark.parametrize("count", ["1", "40"])
+def test_missing_preserved_fd_is_an_error(bundle, tare, count):
+    """A program that is promised a descriptor would use another one, such as one of tare's own."""
     bundle.write()
-    assert "--preserve-fds" in tare.fails("run", "--preserve-fds", "40", "--bundle", bundle.path, tare.new_id())
+    message = tare.fails("run", "--preserve-fds", count, "--bundle", bundle.path, tare.new_id())
+    assert "--preserve-fds" in message
+
+
+def test_missing_preserved_fd_of_exec(sleeper):
+    """By then tare has descriptors of its own open, which are none of the caller's."""
+    assert "--preserve-fds" in sleeper.tare.fails("exec", "--preserve-fds", "1", sleeper.id, "true")
 
 
 def test_listen_fds(bundle, tare, pipe):

@@ -215,12 +215,26 @@ def test_bad_users(sleeper, user):
 def test_failures_of_exec_are_not_the_programs(sleeper):
     """A probe must tell a container that is gone from a program that says no: exec's own failures are 255, as runc's."""
     assert sleeper.tare.try_("exec", sleeper.id, "sh", "-c", "exit 1").status == 1
-    for args in (["nosuch", "true"], [sleeper.id, "/no/such"], ["--env", "NAME", sleeper.id, "true"]):
+    for args in (["nosuch", "true"], [sleeper.id, "/no/such"], ["--env", "NAME", sleeper.id, "true"],
+                 ["--env", "=value", sleeper.id, "true"]):
         assert sleeper.tare.try_("exec", *args).status == 255
 
 
+def test_empty_values_are_not_given(sleeper):
+    """Scripts write --pid-file "$FILE" whether or not there is one; Go's programs know no difference."""
+    options = [f"--{name}=" for name in ("pid-file", "console-socket", "pidfd-socket", "process", "cwd", "apparmor")]
+    assert sleeper.tare("--log=", "exec", *options, sleeper.id, "pwd").strip() == "/"
+
+
+@pytest.mark.parametrize("options", [[], ["--memory", ""], ["--resources", "", "--cpuset-cpus="]])
+def test_update_of_nothing(sleeper, options):
+    """A script's variables may be empty: no failure, as with runc and crun, but it is told of."""
+    outcome = sleeper.tare.try_("update", *options, sleeper.id)
+    assert outcome.status == 0 and "no limit to change" in outcome.err, outcome
+
+
 @pytest.mark.parametrize("args", [["nonsense"], ["create"], ["create", "--nonsense", "x"], ["state", "a", "b"],
-                                  ["--root"], ["list", "--format", "yaml"], ["run", "--preserve-fds", "x", "id"],
+                                  ["--root"], ["--root=", "list"], ["list", "--format", "yaml"], ["run", "--preserve-fds", "x", "id"],
                                   ["--log-format", "xml", "list"]])
 def test_bad_command_lines(tare, args):
     """A flag that is ignored is a promise broken."""

@@ -157,7 +157,7 @@ def test_paused(limited):
 
 
 @pytest.mark.parametrize("options, words", [
-    ([], ["no limit"]), (["--memory", "1x"], ["--memory", "1x"]), (["--pids-limit", "many"], ["--pids-limit", "many"]),
+    (["--memory", "1x"], ["--memory", "1x"]), (["--pids-limit", "many"], ["--pids-limit", "many"]),
     (["--blkio-weight", "5"], ["blockIO/weight", "10"]), (["--cpu-rt-runtime", "5"], ["realtimeRuntime"]),
     (["--memory-swap", "1m"], ["swap", "limit"]), (["--resources", "-", "--memory", "1"], ["exclude"]),
     (["--resources", "/nowhere"], ["/nowhere"]), (["--l3-cache-schema", "L3:0=f"], ["resctrl"])])

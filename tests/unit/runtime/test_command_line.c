@@ -20,6 +20,7 @@ enum { WORDS = 8 };
 static const struct option_row rows[] = {
 	ROW("bundle", 'b', TEXT, bundle, "DIR"),
 	ROW("format", 'f', TEXT, format, "table|json"),
+	ROW("user", 'u', WORD, user, "UID"),
 	ROW("env", 'e', LIST, env, "NAME=VALUE"),
 	ROW("preserve-fds", 0, NUMBER, preserve_fds, "N"),
 	ROW("tty", 't', FLAG, tty, NULL),
@@ -68,6 +69,31 @@ static void forms_of_text(void **state)
 		assert_int_equal(p.first, p.argc);
 		arena_clear(&p.arena);
 	}
+}
+
+/* A script's --pid-file "$FILE" works with runc when there is no file; an empty --user must not become root. */
+static void empty_texts_are_not_given(void **state)
+{
+	static const char *const forms[][WORDS] = {
+		{ "--bundle", "" }, { "--bundle=" }, { "-b", "" }, { "-b", "/b", "-b", "" },
+	};
+
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		struct parsed p = parse(false, forms[i]);
+
+		assert_int_equal(p.result, 0);
+		assert_null(p.options.bundle);
+		arena_clear(&p.arena);
+	}
+}
+
+static void empty_words_stay(void **state)
+{
+	struct parsed p = PARSE(false, "--user", "");
+
+	assert_int_equal(p.result, 0);
+	assert_string_equal(p.options.user, "");
+	arena_clear(&p.arena);
 }
 
 /* A flag written "=false" must not switch on what the caller wants off. */
@@ -241,6 +267,7 @@ int main(void)
 		cmocka_unit_test(options_behind_arguments), cmocka_unit_test(stops_at_the_program),
 		cmocka_unit_test(double_dash_ends_options), cmocka_unit_test(help_and_letters),
 		cmocka_unit_test(refusals),		   cmocka_unit_test(words),
+		cmocka_unit_test(empty_texts_are_not_given), cmocka_unit_test(empty_words_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
