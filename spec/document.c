@@ -77,7 +77,17 @@ static const char *prepare(const char *text, size_t length, char *copy)
 	return nul;
 }
 
-static void say_syntax(struct reader *r, const char *text, json_error_t *error)
+/* What an editor of another system writes ahead of the text shows nowhere. */
+static const char *whole_fault(const char *text, size_t length)
+{
+	if (strspn(text, " \t\r\n") == length)
+		return "is empty";
+	return str_starts(text, "\xef\xbb\xbf") ? "begins with a byte order mark, which JSON does not have"
+						: NULL;
+}
+
+/* Whether the rest can be read all the same. */
+static bool say_syntax(struct reader *r, const char *text, json_error_t *error)
 {
 	size_t offset = error->position > 0 ? (size_t)error->position : 0;
 	const char *pointer = document_locate(r->arena, text, offset);
@@ -90,6 +100,7 @@ static void say_syntax(struct reader *r, const char *text, json_error_t *error)
 	else
 		say_error_at(r, pointer, "not valid JSON at line %d, column %d: %s", error->line,
 			     error->column, error->text);
+	return twice;
 }
 
 static void say_nul(struct reader *r, const char *text, const char *nul)
@@ -108,19 +119,25 @@ static void say_nul(struct reader *r, const char *text, const char *nul)
 static int parse_slowly(struct reader *r, size_t length, json_t **ret_json)
 {
 	char *copy = arena_strndup(r->arena, r->text, length);
-	const char *nul = prepare(r->text, length, copy);
+	const char *nul = prepare(r->text, length, copy), *fault = whole_fault(r->text, length);
 	json_error_t error;
 	json_t *json;
 
-	if (nul) {
-		say_nul(r, r->text, nul);
+	if (fault || nul) {
+		if (fault)
+			say_error_at(r, "", "%s", fault);
+		else
+			say_nul(r, r->text, nul);
 		return -EINVAL;
 	}
 	json = json_loadb(copy, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-	if (!json) {
-		say_syntax(r, r->text, &error);
-		return -EINVAL;
+	if (!json && say_syntax(r, r->text, &error)) {
+		json = json_loadb(copy, length, JSON_ALLOW_NUL, &error);
+		if (!json)
+			say_syntax(r, r->text, &error);
 	}
+	if (!json)
+		return -EINVAL;
 	*ret_json = json;
 	return 0;
 }

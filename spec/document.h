@@ -14,8 +14,8 @@
 
 struct reader;
 
-/* 0 and a new reference, or -EINVAL and one problem with line and column. Sets the reader's
- * text. */
+/* 0 and a new reference, or -EINVAL and a problem with line and column. A member that is there twice
+ * is a problem too, but the last of the two is read. Sets the reader's text. */
 int document_parse(struct reader *, const char *text, size_t length, json_t **ret_json);
 
 /* An integer of any size: sign and digits. */

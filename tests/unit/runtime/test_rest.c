@@ -172,7 +172,7 @@ static void of_a_user(void **state)
 /* Nothing is left of what is no object, and of what is no JSON. */
 static void nothing_left(void **state)
 {
-	static const char *const texts[] = { "", "[]", "7", "{\"ociVersion\":}", "{\"a\":1,\"a\":2}" };
+	static const char *const texts[] = { "", "[]", "7", "{\"ociVersion\":}" };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct parsed p;

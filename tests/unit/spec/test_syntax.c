@@ -23,7 +23,9 @@ static void leads_to_the_place(void **state)
 	static const struct {
 		const char *json, *pointer, *text;
 	} cases[] = {
-		{ "", "", "line 1, column 0" },
+		{ "", "", "is empty" },
+		{ " \n", "", "is empty" },
+		{ "\xef\xbb\xbf{}", "", "begins with a byte order mark" },
 		{ "{", "", "line 1, column 1" },
 		{ "[]", "", "must be an object, not an array" },
 		{ "{}x", "", "end of file expected" },
@@ -52,6 +54,28 @@ static void leads_to_the_place(void **state)
 		if (strcmp(p.problems.items[0].pointer, cases[i].pointer) != 0 ||
 		    !strstr(p.problems.items[0].text, cases[i].text))
 			fail_msg("%s: %s", cases[i].json, p.message);
+		arena_clear(&p.arena);
+	}
+}
+
+/* A member that is there twice hides no other mistake, and is judged no further itself. */
+static void member_that_is_there_twice(void **state)
+{
+	static const struct {
+		const char *json, *second;
+	} cases[] = {
+		{ HEAD "\"hostname\":\"a\",\"hostname\":\"b\",\"mounts\":5}", "/mounts" },
+		{ HEAD "\"hostname\":\"a\",\"hostname\":\"b\",\"mounts\":tru}", "/mounts" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct parsed p;
+
+		parse_string(cases[i].json, &p);
+		assert_null(p.spec);
+		assert_int_equal(p.problems.count, 2);
+		assert_string_equal(p.problems.items[0].pointer, "/hostname");
+		assert_string_equal(p.problems.items[1].pointer, cases[i].second);
 		arena_clear(&p.arena);
 	}
 }
@@ -202,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(controls_are_masked),
 		cmocka_unit_test(leads_to_the_place), cmocka_unit_test(escaped_backslash),
+		cmocka_unit_test(member_that_is_there_twice),
 		cmocka_unit_test(keeps_64_bits),      cmocka_unit_test(large_number_for_text),
 		cmocka_unit_test(one_line),	      cmocka_unit_test(parts),
 		cmocka_unit_test(mounts_alone),
