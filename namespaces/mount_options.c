@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "plan/format.h"
+#include "spec/names.h"
 #include "spec/spec.h"
 
 enum option_kind {
@@ -290,6 +291,14 @@ static void parse_option(struct parser *p, const char *option)
 		add_data(p, option);
 }
 
+static const char *like_one(struct arena *arena, const char *text)
+{
+	for (size_t i = 0; i < sizeof option_rows / sizeof *option_rows; i++)
+		if (word_like(option_rows[i].name, text))
+			return arena_printf(arena, " (did you mean \"%s\"?)", option_rows[i].name);
+	return "";
+}
+
 /* What mount(2) would take as its data argument has no meaning for a copy of a mount or for a
  * change of its attributes: ignoring it would hide a mistake. */
 static int refuse_data(const struct parser *p)
@@ -300,9 +309,10 @@ static int refuse_data(const struct parser *p)
 		return 0;
 	return err_say(
 		p->e, EINVAL,
-		"/mounts/%zu/options/%zu: \"%s\" is data for a file system, which %s does not take",
+		"/mounts/%zu/options/%zu: \"%s\" is data for a file system, which %s does not take%s",
 		p->mount_index, result->data_index[0], result->data.items[0],
-		result->bind ? "a bind mount" : "a remount");
+		result->bind ? "a bind mount" : "a remount",
+		like_one(p->arena, result->data.items[0]));
 }
 
 static void list_super(struct parser *p)

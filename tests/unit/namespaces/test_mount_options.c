@@ -270,6 +270,7 @@ static void test_data_for_a_bind_mount_is_refused(void **state)
 	assert_non_null(strstr(by_option.e.text, "/mounts/3/options/2: \"size=1m\""));
 	assert_int_equal(by_type.status, -EINVAL);
 	assert_non_null(strstr(by_type.e.text, "/mounts/3/options/0"));
+	assert_non_null(strstr(by_type.e.text, "did you mean \"nosuid\"?"));
 	assert_int_equal(remount.status, -EINVAL);
 }
 
