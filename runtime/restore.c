@@ -242,7 +242,9 @@ static int ask_criu(struct restoring *w, int cgroup, struct criu_response *ret_r
 					      .statistics = "stats-restore",
 					      .places = &w->places,
 					      .cgroup = cgroup };
+	/* An image may come from anybody: no link in it shall lead what CRIU writes there to another file. */
 	unlinkat(w->places.work, log, 0);
+	unlinkat(w->places.work, w->progress.statistics, 0);
 	r = criu_start(m->context, &place, w->handed, &criu, e);
 	if (r < 0)
 		return r;

@@ -373,6 +373,27 @@ def test_criu_that_dies(sleeper, bundle, tare, tmp_path):
     assert tare.ids() == [sleeper.id] and not list(CGROUPS.rglob(other))
 
 
+def test_links_in_an_image(bundle, tare, tmp_path):
+    """An image that came from somebody else had its log be a link to a file of the host, which was written over or
+    read out (CVE-2026-53489)."""
+    programs, image, outside = tmp_path / "programs", tmp_path / "image", tmp_path / "outside"
+    programs.mkdir()
+    image.mkdir()
+    careless = programs / "criu"
+    careless.write_text("#!/bin/sh\nfor name in restore.log stats-restore; do echo 'Error (a): b' >$IMAGE/$name; done\n"
+                        "kill -9 $$\n")
+    careless.chmod(0o755)
+    env = {"PATH": f"{programs}:{os.environ['PATH']}", "IMAGE": str(image)}
+    for name in ("restore.log", "stats-restore"):
+        (image / name).symlink_to(outside)
+    subprocess.run([careless], env={**os.environ, **env}, check=False)
+    assert outside.read_text().startswith("Error")
+    outside.write_text("of the host")
+    bundle.write()
+    tare.fails("restore", "-d", "--image-path", image, "--bundle", bundle.path, tare.new_id(), env=env)
+    assert (image / "restore.log").read_text().startswith("Error") and outside.read_text() == "of the host"
+
+
 @needs_criu
 def test_namespaces_of_others(counter):
     """The image could not be restored, and the container would be gone by the time one learns of it."""
