@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """root, mounts, devices and links, masked and read-only paths, seen from inside."""
+import contextlib
 import os
 import stat
 import subprocess
@@ -249,14 +250,52 @@ def test_readonly_paths(bundle):
     assert bundle.try_run("echo x >/proc/sys/kernel/hostname").status != 0
 
 
-@pytest.mark.parametrize("name, field", [("private", None), ("slave", "master:"), ("shared", "shared:"),
-                                         ("rslave", "master:"), ("unbindable", "unbindable")])
-def test_rootfs_propagation(bundle, name, field):
-    """Volumes mounted on the host later appear inside, or must not."""
-    bundle.linux["rootfsPropagation"] = name
-    fields = mounts(bundle)["/"][1]
-    wanted = {"private": not fields, "rslave": True, "slave": True}
-    assert wanted.get(name, any(text.startswith(field or "") for text in fields)), fields
+@contextlib.contextmanager
+def mounted(place, *args):
+    """A mount of the host's that shares what is mounted below it."""
+    subprocess.run(["mount", *args, place], check=True)
+    subprocess.run(["mount", "--make-shared", place], check=True)
+    yield
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.mark.parametrize("name, field, follows", [("private", None, False), ("slave", "master:", True),
+                                                  ("shared", "shared:", False), ("unbindable", "unbindable", False)])
+@pytest.mark.parametrize("recursive", ["", "r"])
+def test_rootfs_propagation(bundle, name, field, follows, recursive):
+    """What is mounted in the root on the host later appears inside, or must not. A shared root is its own, not the
+    host's: pivot_root(2) takes no other."""
+    bundle.linux["rootfsPropagation"] = recursive + name
+    with mounted(bundle.rootfs, "--bind", bundle.rootfs):
+        container = bundle.shell("exec sleep 1000000").start()
+        with mounted(bundle.rootfs / "tmp", "-t", "tmpfs", "late"):
+            rows = mount_rows(container.exec("cat", "/proc/self/mountinfo"))
+        container.remove()
+    assert [text.partition(":")[0] for text in rows["/"][1]] == ([field.rstrip(":")] if field else [])
+    assert ("/tmp" in rows) == follows
+
+
+@pytest.mark.parametrize("option, root, follows, leads", [
+    ("rprivate", "rslave", False, False), ("rslave", "rslave", True, False), ("rshared", "rshared", True, True),
+    ("rslave", "rshared", True, False)])
+def test_propagation_of_a_volume(bundle, tmp_path, option, root, follows, leads):
+    """HostToContainer and Bidirectional of Kubernetes: storage drivers mount in a container for the whole node."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    bundle.linux["rootfsPropagation"] = root
+    bundle.mount("/tmp", "bind", volume, ["rbind", option])
+    allow_capabilities(bundle, "CAP_SYS_ADMIN")
+    with mounted(volume, "-t", "tmpfs", "volume"):
+        for name in ("host", "inside"):
+            (volume / name).mkdir()
+        container = bundle.shell("exec sleep 1000000").start()
+        container.exec("mount", "-t", "tmpfs", "inner", "/tmp/inside")
+        with mounted(volume / "host", "-t", "tmpfs", "late"):
+            rows = mount_rows(container.exec("cat", "/proc/self/mountinfo"))
+        with open("/proc/self/mountinfo") as file:
+            own = mount_rows(file.read())
+        container.remove()
+    assert ("/tmp/host" in rows, str(volume / "inside") in own) == (follows, leads)
 
 
 def test_mounts_inside_do_not_reach_the_host(bundle):
