@@ -58,7 +58,43 @@ static bool net_devices_without_network(const void *subject)
 	return spec->linux.net_device_count && !spec_has_namespace(spec, NS_NETWORK);
 }
 
+static bool joins_mounts(const struct spec *spec)
+{
+	return spec_has_namespace(spec, NS_MOUNT) && !spec_new_namespace(spec, NS_MOUNT);
+}
+
+static bool mounts_of_joined(const void *subject)
+{
+	return ((const struct spec *)subject)->mount_count && joins_mounts(subject);
+}
+
+static bool readonly_of_joined(const void *subject)
+{
+	return ((const struct spec *)subject)->root.readonly && joins_mounts(subject);
+}
+
+static bool devices_of_joined(const void *subject)
+{
+	return ((const struct spec *)subject)->linux.device_count && joins_mounts(subject);
+}
+
+static bool masked_of_joined(const void *subject)
+{
+	return ((const struct spec *)subject)->linux.masked_paths.count && joins_mounts(subject);
+}
+
+static bool readonly_paths_of_joined(const void *subject)
+{
+	return ((const struct spec *)subject)->linux.readonly_paths.count && joins_mounts(subject);
+}
+
+static bool propagation_of_joined(const void *subject)
+{
+	return ((const struct spec *)subject)->linux.rootfs_propagation && joins_mounts(subject);
+}
+
 #define IN_DOUBT "/linux/namespaces"
+#define AS_IT_IS "is ignored: the mount namespace is joined by its path, and stays as it is"
 static const struct rule namespace_rules[] = {
 	{ uids_without_user, "/linux/uidMappings", "needs a user namespace in linux.namespaces",
 	  IN_DOUBT },
@@ -75,8 +111,15 @@ static const struct rule namespace_rules[] = {
 	  IN_DOUBT },
 	{ net_devices_without_network, "/linux/netDevices",
 	  "needs a network namespace in linux.namespaces", IN_DOUBT },
+	{ mounts_of_joined, "/mounts", AS_IT_IS, IN_DOUBT, true },
+	{ readonly_of_joined, "/root/readonly", AS_IT_IS, IN_DOUBT, true },
+	{ devices_of_joined, "/linux/devices", AS_IT_IS, IN_DOUBT, true },
+	{ masked_of_joined, "/linux/maskedPaths", AS_IT_IS, IN_DOUBT, true },
+	{ readonly_paths_of_joined, "/linux/readonlyPaths", AS_IT_IS, IN_DOUBT, true },
+	{ propagation_of_joined, "/linux/rootfsPropagation", AS_IT_IS, IN_DOUBT, true },
 	{ NULL },
 };
+#undef AS_IT_IS
 #undef IN_DOUBT
 
 static bool overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)

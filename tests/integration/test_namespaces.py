@@ -102,6 +102,18 @@ def test_time_offsets(bundle):
     assert {row[0]: row[1:] for row in rows} == {"monotonic": ["7", "0"], "boottime": ["1000000", "5"]}
 
 
+def test_joined_mount_namespace(bundle, new_bundle):
+    """Its mounts are the other's: a mask of one's own that is not there must not be believed in."""
+    (bundle.rootfs / "secret").write_text("seen\n")
+    first = bundle.shell("exec sleep 1000000").start()
+    second = new_bundle()
+    second.namespace("mount", f"/proc/{first.pid}/ns/mnt")
+    second.linux["maskedPaths"] = ["/secret"]
+    outcome = second.try_run("cat /secret")
+    first.remove()
+    assert outcome.out == "seen\n" and "/linux/maskedPaths: is ignored" in outcome.err, outcome
+
+
 def user_namespace(bundle, base=100000, size=65536):
     bundle.namespace("user")
     mapping = [{"containerID": 0, "hostID": base, "size": size}]

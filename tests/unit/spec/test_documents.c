@@ -118,6 +118,37 @@ static void need_namespaces(void **state)
 	arena_clear(&p.arena);
 }
 
+/* Nobody should believe in a mask or a read-only root that is not there. */
+static void joined_mount_namespace(void **state)
+{
+	static const char *const pointers[] = {
+		"/mounts", "/root/readonly", "/linux/devices", "/linux/maskedPaths",
+		"/linux/readonlyPaths", "/linux/rootfsPropagation",
+	};
+	static const char *const namespaces[] = { "{\"type\":\"mount\",\"path\":\"/n\"}",
+						  "{\"type\":\"mount\"}" };
+	static const size_t counts[] = { sizeof pointers / sizeof *pointers, 0 };
+
+	for (size_t k = 0; k < 2; k++) {
+		autoarena arena = { 0 };
+		struct parsed p;
+
+		parse_string(arena_printf(&arena,
+					  "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\",\"readonly\":true},"
+					  "\"mounts\":[{\"destination\":\"/m\"}],\"linux\":{\"namespaces\":[%s],"
+					  "\"devices\":[{\"path\":\"/f\",\"type\":\"p\"}],"
+					  "\"maskedPaths\":[\"/a\"],\"readonlyPaths\":[\"/b\"],"
+					  "\"rootfsPropagation\":\"slave\"}}",
+					  namespaces[k]),
+			     &p);
+		assert_non_null(p.spec);
+		assert_int_equal(p.problems.count, counts[k]);
+		for (size_t i = 0; i < counts[k]; i++)
+			assert_non_null(problem_at(&p.problems, pointers[i]));
+		arena_clear(&p.arena);
+	}
+}
+
 /* One mistake in the list of namespaces must not drown in complaints about what depends on it. */
 static void no_echo(void **state)
 {
@@ -157,7 +188,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(are_taken),   cmocka_unit_test(are_judged),
-		cmocka_unit_test(all_at_once), cmocka_unit_test(need_namespaces),
+		cmocka_unit_test(all_at_once), cmocka_unit_test(joined_mount_namespace),
+		cmocka_unit_test(need_namespaces),
 		cmocka_unit_test(no_echo),
 		cmocka_unit_test(many_problems),
 	};
