@@ -216,6 +216,33 @@ static int take(struct parser *p, int code, const char *word, struct err *e)
 	return kinds[row->kind].set(p, row, optarg, e);
 }
 
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
+/* "-f=json" as Go's flag package has it: getopt would take it for an abbreviation of some name, or for the
+ * value "=json". Only the word that getopt looks at next, for others may be values. */
+static void spell_out(struct parser *p, bool stops, int argc, char **argv)
+{
+	const struct option_row *row;
+	int at = optind ? optind : 1;
+
+	while (!stops && at < argc && !is_option(argv[at]))
+		at++;
+	if (at >= argc || !is_option(argv[at]) || argv[at][2] != '=')
+		return;
+	row = row_of(p, argv[at][1]);
+	if (row && *row->name)
+		argv[at] = arena_printf(p->arena, "--%s%s", row->name, argv[at] + 2);
+}
+
+static int next_code(struct parser *p, bool stops, int argc, char **argv)
+{
+	spell_out(p, stops, argc, argv);
+	return getopt_long_only(argc, argv, p->letters, p->longs, NULL);
+}
+
 int command_line_parse(struct arena *arena, const struct option_row *rows, bool stops, int argc,
 		       char **argv, struct options *ret_options, int *ret_first, struct err *e)
 {
@@ -225,8 +252,7 @@ int command_line_parse(struct arena *arena, const struct option_row *rows, bool 
 	parser_init(&parser, rows, stops);
 	optind = 0; /* both libcs start anew at 0 */
 	opterr = 0;
-	while (r >= 0 && (code = getopt_long_only(argc, argv, parser.letters, parser.longs,
-						    NULL)) != -1)
+	while (r >= 0 && (code = next_code(&parser, stops, argc, argv)) != -1)
 		r = take(&parser, code, argv[optind - (optarg == argv[optind - 1] ? 2 : 1)], e);
 	if (r < 0)
 		return r;

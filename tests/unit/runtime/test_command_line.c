@@ -58,7 +58,7 @@ static void forms_of_text(void **state)
 {
 	static const char *const forms[][WORDS] = {
 		{ "--bundle", "/b" }, { "--bundle=/b" }, { "-b", "/b" }, { "-b/b" }, { "-tb", "/b" },
-		{ "-bundle", "/b" }, { "-bundle=/b" },
+		{ "-bundle", "/b" }, { "-bundle=/b" }, { "-b=/b" },
 	};
 
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -106,7 +106,7 @@ static void flags_take_a_value(void **state)
 		{ "--tty", true },	{ "-t", true },		{ "--tty=true", true },
 		{ "--tty=1", true },	{ "--tty=T", true },	{ "--tty=TRUE", true },
 		{ "--tty=false", false }, { "--tty=0", false }, { "--tty=f", false },
-		{ "--tty=False", false },
+		{ "--tty=False", false }, { "-t=true", true },	{ "-t=false", false },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -143,20 +143,22 @@ static void choices_know_absence(void **state)
 /* The second -e must not replace the first, nor may their order change. */
 static void lists_keep_all(void **state)
 {
-	struct parsed p = PARSE(true, "-e", "A=1", "--env=B=2", "-eC=", "id");
+	struct parsed p = PARSE(true, "-e", "A=1", "--env=B=2", "-eC=", "-e=D=4", "id", "-e=E");
 
 	assert_int_equal(p.result, 0);
-	assert_int_equal(p.options.env.count, 3);
+	assert_int_equal(p.options.env.count, 4);
 	assert_string_equal(p.options.env.items[0], "A=1");
 	assert_string_equal(p.options.env.items[1], "B=2");
 	assert_string_equal(p.options.env.items[2], "C=");
+	assert_string_equal(p.options.env.items[3], "D=4");
+	assert_string_equal(p.argv[p.first + 1], "-e=E");
 	arena_clear(&p.arena);
 }
 
 /* Options behind the container's name count too, as users write them. */
 static void options_behind_arguments(void **state)
 {
-	struct parsed p = PARSE(false, "id", "--tty", "KILL", "-b", "/b");
+	struct parsed p = PARSE(false, "id", "--tty", "KILL", "-b=/b");
 
 	assert_int_equal(p.result, 0);
 	assert_true(p.options.tty);
