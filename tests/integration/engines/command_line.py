@@ -422,6 +422,26 @@ def command_lines(runtime):
             {name: runtime.try_(name, "--help").status for name in ("create", "exec", "update")}]
 
 
+@script.case(more=True)
+def slips(runtime):
+    """slips of a caller's: values that are empty, unknown or no numbers, letters with values behind `=`."""
+    runtime.sleeper("slips")
+    empty = [f"--{name}=" for name in ("pid-file", "console-socket", "process", "cwd", "apparmor")]
+    lines = (["exec", *empty, "slips", "true"], ["exec", "--user=", "slips", "true"], ["kill", "slips", ""],
+             ["exec", "--cap=CAP_NOSUCH", "slips", "true"], ["exec", "--preserve-fds=-1", "slips", "true"],
+             ["exec", "--env", "=value", "slips", "true"], ["exec", "-u=5", "slips", "true"], ["list", "-f=json"],
+             ["update", "slips"], ["update", "--memory=", "slips"])
+    seen = {" ".join(line): runtime.try_(*line).status == 0 for line in lines}
+    path, config = runtime.bundle("true")
+    config["ociVersion"] = "9.0.0"
+    seen["a version to come"] = runtime.try_("run", "--bundle", runtime.write(path, config), "later").status == 0
+    runtime.try_("kill", "slips", "KILL")
+    wait_until(lambda: runtime.state("slips")["status"] == "stopped")
+    seen["ps of a stopped container"] = runtime.try_("ps", "--format", "json", "slips").seen()
+    runtime.end("slips")
+    return seen
+
+
 @script.case
 def checkpoint_help(runtime):
     """checkpoint --help succeeds: what Podman asks before it offers a checkpoint."""
