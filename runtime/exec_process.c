@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "runtime/config.h"
+#include "runtime/environment.h"
 #include "runtime/operations.h"
 #include "spec/load.h"
 #include "spec/names.h"
@@ -76,17 +77,6 @@ static int add_capabilities(struct spec_process *process, const struct strings *
 	return 0;
 }
 
-static struct strings joined(struct arena *arena, const struct strings *a, const struct strings *b)
-{
-	const char **items = arena_array(arena, a->count + b->count, sizeof *items);
-
-	if (a->count)
-		memcpy(items, a->items, a->count * sizeof *items);
-	if (b->count)
-		memcpy(items + a->count, b->items, b->count * sizeof *items);
-	return (struct strings){ items, a->count + b->count };
-}
-
 static void add_groups(struct arena *arena, struct spec_user *user, const struct exec_request *ask)
 {
 	size_t own = user->additional_gid_count, count = own + ask->additional_gid_count;
@@ -108,7 +98,7 @@ static int from_flags(struct arena *arena, const struct spec *spec, const struct
 	process->args = ask->args;
 	process->terminal = ask->terminal;
 	process->has_console_size = false;
-	process->env = joined(arena, &spec->process.env, &ask->env);
+	process->env = environment_of(arena, &spec->process.env, &ask->env);
 	add_groups(arena, &process->user, ask);
 	if (ask->cwd)
 		process->cwd = ask->cwd;

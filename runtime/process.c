@@ -14,6 +14,7 @@
 #include "namespaces/procfs.h"
 #include "plan/plan.h"
 #include "runtime/context.h"
+#include "runtime/environment.h"
 #include "seccomp/seccomp.h"
 #include "spec/spec.h"
 
@@ -222,6 +223,7 @@ int program_compile(struct compile *c, struct err *e)
 {
 	const struct spec_process *process = c->process;
 	const struct spec_user *user = &process->user;
+	struct strings env = environment_of(c->arena, &process->env, &(struct strings){ 0 });
 	int r = groups(c, e);
 
 	if (r < 0)
@@ -233,7 +235,7 @@ int program_compile(struct compile *c, struct err *e)
 		  c->request->kind != REQUEST_EXEC);
 	PLAN_INIT(c->plan, OP_PROGRAM,
 		  arena_printf(c->arena, "/process/args/0 (%s)", process->args.items[0]),
-		  plan_str(c->plan, process->args.items[0]), plan_list(c->plan, &process->env),
+		  plan_str(c->plan, process->args.items[0]), plan_list(c->plan, &env),
 		  user->uid, user->gid);
 	return 0;
 }
@@ -296,22 +298,11 @@ static void start_hooks(struct compile *c)
 		hook_steps(c, HOOK_START_CONTAINER, LANE_INIT, &c->process->env);
 }
 
-static struct strings workload_env(struct compile *c)
-{
-	const struct strings *own = &c->process->env, *extra = &c->request->extra_env;
-	const char **items = arena_array(c->arena, own->count + extra->count, sizeof *items);
-
-	for (size_t i = 0; i < own->count; i++)
-		items[i] = own->items[i];
-	for (size_t i = 0; i < extra->count; i++)
-		items[own->count + i] = extra->items[i];
-	return (struct strings){ items, own->count + extra->count };
-}
-
 int privileges_compile(struct compile *c, struct err *e)
 {
 	const struct spec_process *process = c->process;
-	struct strings env = workload_env(c);
+	struct strings env =
+		environment_of(c->arena, &process->env, &c->request->extra_env);
 	bool early = filter_is_early(c);
 	int r = 0;
 

@@ -51,6 +51,19 @@ def test_environment_is_exactly_the_configs(bundle):
     assert given[4:] == ["HOME=/root"]
 
 
+def test_last_value_of_a_variable_counts(bundle):
+    """getenv(3) finds the first of a name: `exec --env TERM=dumb` would change nothing for who calls it."""
+    bundle.process["env"] = ["PATH=/nowhere", "A=one", "B=", "A=two", "PATH=/bin"]
+    bundle.process["args"] = ["cat", "/proc/self/environ"]
+    assert bundle.run().split("\0")[:4] == ["PATH=/bin", "A=two", "B=", "HOME=/root"]
+
+
+def test_exec_replaces_a_variable(sleeper):
+    out = sleeper.tare("exec", "-e", "X=1", "-e", "PATH=/bin:/x", "-e", "X=2", sleeper.id, "cat", "/proc/self/environ")
+    given = out.rstrip("\0\n").split("\0")
+    assert [line for line in given if line.startswith(("PATH=", "X="))] == ["PATH=/bin:/x", "X=2"], given
+
+
 @pytest.mark.parametrize("uid, home", [(0, "/root"), (1000, "/home/user"), (4242, "/")])
 def test_home_comes_from_the_containers_passwd(bundle, uid, home):
     """Programs write their settings to HOME; a missing or foreign one makes them fail."""
