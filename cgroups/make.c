@@ -196,28 +196,35 @@ bool cgroup_is_ours(int cgroup)
 }
 
 /* One that was there before must be fit to be born into. */
+/* A new one is frozen from the start when one above is: nobody could even end what is made in there. */
+static int check_thawed(const struct place *p, struct err *e)
+{
+	bool frozen = false;
+
+	if (cgroup_frozen(p->dir, &frozen, e) < 0)
+		return err_prefix(e, "cgroup %s", p->path);
+	if (!frozen)
+		return 0;
+	err_say(e, EBUSY, "cgroup %s: container's cgroup unexpectedly frozen", p->path);
+	return err_hint(e, p->made ? "one above it is: what would start in it would never run"
+				   : "what would start in it would never run");
+}
+
 static int check_fit(const struct place *p, struct err *e)
 {
-	bool populated = false, frozen = false;
+	bool populated = false;
 	int r;
 
 	if (!cgroup_is_ours(p->dir))
 		return explain(p->path, p->length, errno, "cgroup.procs", e);
 	r = cgroup_populated(p->dir, &populated, e);
-	if (r == 0)
-		r = cgroup_frozen(p->dir, &frozen, e);
 	if (r < 0)
 		return err_prefix(e, "cgroup %s", p->path);
-	if (populated) {
-		err_say(e, EBUSY, "cgroup %s: container's cgroup is not empty", p->path);
-		return err_hint(e, "processes that are no container of tare's live in it: choose "
-				   "another linux.cgroupsPath");
-	}
-	if (frozen) {
-		err_say(e, EBUSY, "cgroup %s: container's cgroup unexpectedly frozen", p->path);
-		return err_hint(e, "what would start in it would never run");
-	}
-	return 0;
+	if (!populated)
+		return 0;
+	err_say(e, EBUSY, "cgroup %s: container's cgroup is not empty", p->path);
+	return err_hint(e, "processes that are no container of tare's live in it: choose another "
+			   "linux.cgroupsPath");
 }
 
 static int check_domain(const struct place *p, struct err *e)
@@ -246,7 +253,7 @@ static int make_once(const struct host *host, struct place *p, const struct stri
 		r = check_domain(p, e);
 	if (r == 0 && !p->made)
 		r = check_fit(p, e);
-	return r;
+	return r < 0 ? r : check_thawed(p, e);
 }
 
 int cgroup_make(const struct host *host, const char *path, const struct strings *controllers,

@@ -52,6 +52,21 @@ def test_below_an_engines_slice(bundle, slice):
         assert not group.exists() and group.parent.exists(), "the pod is the engine's"
 
 
+@pytest.mark.parametrize("frozen", ["", "pod", "pod/own"])
+def test_below_a_frozen_slice(bundle, slice, frozen):
+    """Nobody could even end a container that is made below a paused pod: its creator would hang with it."""
+    (slice / "pod/own").mkdir(parents=True)
+    (slice / frozen / "cgroup.freeze").write_text("1")
+    own = "own" if frozen == "pod/own" else "new"
+    bundle.linux["cgroupsPath"] = f"/{slice.name}/pod/{own}"
+    text = bundle.create_fails()
+    assert f"cgroup /{slice.name}/pod/{own}: container's cgroup unexpectedly frozen" in text
+    assert ("one above it is" in text) == (own == "new"), text
+    assert (slice / "pod/own").exists() and not (slice / "pod/new").exists()
+    (slice / frozen / "cgroup.freeze").write_text("0")
+    bundle.run("true")
+
+
 @V2
 def test_below_an_engine_that_is_in_the_way(bundle, slice):
     """Processes in the slice itself keep the kernel from handing controllers on: the message names the cgroup that has
