@@ -92,6 +92,19 @@ static int run_command(struct session *s, int argc, char **argv, struct err *e)
 	return perform(s, argc - first, argv + first, e);
 }
 
+static int unknown_command(const char *name, struct err *e)
+{
+	return err_say(e, EINVAL, "unknown command \"%s\"; `tare --help` lists them", name);
+}
+
+/* `help COMMAND`, as runc's users type it. name NULL: of tare itself. */
+static int help(const char *name, struct err *e)
+{
+	const struct command *command = name ? command_find(name) : NULL;
+
+	return name && !command ? unknown_command(name, e) : print_usage(command, e);
+}
+
 static int run_global(struct session *s, int argc, char **argv, struct err *e)
 {
 	int first;
@@ -102,14 +115,15 @@ static int run_global(struct session *s, int argc, char **argv, struct err *e)
 		r = settings_log(&s->options, e);
 	if (r < 0)
 		return r;
-	if (s->options.help || s->options.version)
-		return s->options.help ? print_usage(NULL, e) : print_version(e);
-	if (first == argc)
-		return err_say(e, EINVAL, "which command? `tare --help` lists them");
+	if (s->options.version && !s->options.help)
+		return print_version(e);
+	if (s->options.help || first == argc)
+		return help(NULL, e);
+	if (str_equal(argv[first], "help"))
+		return help(argv[first + 1], e);
 	s->command = command_find(argv[first]);
 	if (!s->command)
-		return err_say(e, EINVAL, "unknown command \"%s\"; `tare --help` lists them",
-			       argv[first]);
+		return unknown_command(argv[first], e);
 	return run_command(s, argc - first, argv + first, e);
 }
 

@@ -22,8 +22,17 @@ def test_version_lines(tare):
         assert call(tare, letter).stdout.splitlines() == lines
 
 
+def test_help_in_all_forms(tare):
+    """Who types the name alone, or `help COMMAND` as with runc, wants to know how to go on."""
+    general = call(tare, "--help")
+    assert general.returncode == 0 and "Usage: tare [OPTION]... COMMAND" in general.stdout
+    for args in [], ["help"], ["-h"]:
+        assert (call(tare, *args).returncode, call(tare, *args).stdout) == (0, general.stdout)
+    assert call(tare, "help", "exec").stdout == call(tare, "exec", "--help").stdout != general.stdout
+
+
 @pytest.mark.parametrize("args, text", [
-    ([], "which command"),
+    (["help", "bogus"], 'unknown command "bogus"'),
     (["bogus"], 'unknown command "bogus"'),
     (["--bogus"], "unknown option --bogus"),
     (["state"], "state: too few arguments"),
