@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import archive
-from compare import Script, wait_until
+from compare import SECONDS, Script, wait_until
 from docker import Docker
 
 FOREVER = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done"
@@ -144,7 +144,7 @@ def docker_in_docker(docker):
         "run", "--rm", "--privileged", "--userns", "host", "--network", "none", "--volume", "/usr:/usr:ro", "--volume", "/etc:/etc:ro",
         "--volume", f"{os.path.dirname(docker.program)}:/program:ro", "--env",
         f"RUNTIME=/program/{os.path.basename(docker.program)}", "--tmpfs", "/run", "--tmpfs", "/tmp", "--volume",
-        f"{archive.box()}:/image:ro", "inner", "sh", "-c", INNER, seconds=300)
+        f"{archive.box()}:/image:ro", "inner", "sh", "-c", INNER, seconds=4 * SECONDS)
     assert outcome.status == 0, outcome
     return outcome.out.replace("\r", "")
 
