@@ -187,7 +187,7 @@ static const struct option_row update_options[] = {
 	    "memory that is protected from reclaim"),
 	ROW("memory-swap", 0, TEXT, memory_swap, "BYTES",
 	    "limit of memory and swap together; -1 is none"),
-	ROW("pids-limit", 0, TEXT, pids_limit, "NUMBER", "most processes; -1 is any number"),
+	ROW("pids-limit", 0, WORD, pids_limit, "NUMBER", "most processes; -1 is any number"),
 	ROW("cpu-share", 0, TEXT, cpu_share, "NUMBER", "share of the CPUs, 2 to 262144"),
 	ROW("cpu-quota", 0, TEXT, cpu_quota, "USECS", "CPU time in a period; -1 is any"),
 	ROW("cpu-period", 0, TEXT, cpu_period, "USECS", "length of a period"),
@@ -196,7 +196,7 @@ static const struct option_row update_options[] = {
 	ROW("cpu-idle", 0, TEXT, cpu_idle, "0|1", "1: run only when nobody else wants to"),
 	ROW("cpuset-cpus", 0, TEXT, cpuset_cpus, "LIST", "CPUs to run on"),
 	ROW("cpuset-mems", 0, TEXT, cpuset_mems, "LIST", "memory nodes to use"),
-	ROW("blkio-weight", 0, TEXT, blkio_weight, "NUMBER", "share of disks, 10 to 1000"),
+	ROW("blkio-weight", 0, WORD, blkio_weight, "NUMBER", "share of disks, 10 to 1000"),
 	ROW("cpu-rt-period", 0, TEXT, cpu_rt_period, "USECS",
 	    "length of a real-time period; cgroup v2 has none and refuses"),
 	ROW("cpu-rt-runtime", 0, TEXT, cpu_rt_runtime, "USECS",
@@ -210,7 +210,7 @@ static const struct option_row update_options[] = {
 	END,
 };
 #define INTERVAL_ROW(standard) \
-	ROW("interval", 0, TEXT, interval, "DURATION", \
+	ROW("interval", 0, WORD, interval, "DURATION", \
 	    "time between two samples (default: " standard ")")
 static const struct option_row events_options[] = {
 	INTERVAL_ROW("5s"),
