@@ -158,7 +158,7 @@ def test_paused(limited):
 
 @pytest.mark.parametrize("options, words", [
     (["--memory", "1x"], ["--memory", "1x"]), (["--pids-limit", "many"], ["--pids-limit", "many"]),
-    (["--blkio-weight", "5"], ["blockIO/weight", "10"]), (["--cpu-rt-runtime", "5"], ["realtimeRuntime"]),
+    (["--blkio-weight", "5"], ["--blkio-weight", "10"]), (["--cpu-rt-runtime", "5"], ["realtimeRuntime"]),
     (["--memory-swap", "1m"], ["swap", "limit"]), (["--resources", "-", "--memory", "1"], ["exclude"]),
     (["--resources", "/nowhere"], ["/nowhere"]), (["--l3-cache-schema", "L3:0=f"], ["resctrl"])])
 def test_refusals(limited, options, words):
