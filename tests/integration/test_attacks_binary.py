@@ -13,6 +13,8 @@ from house import BUSYBOX, IN_VM, wait_until
 
 ROUNDS = 5 if IN_VM else 25
 
+pytestmark = pytest.mark.seconds(200)
+
 
 def digest(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
@@ -43,7 +45,7 @@ class Overwriter:
         shutil.chown(victim, directory.stat().st_uid)
         before = digest(victim)
         with subprocess.Popen(self.careless(directory, victim), stdin=subprocess.PIPE) as careless:
-            wait_until(lambda: any("victim" in name for name in self.said("held")))
+            wait_until(lambda: any("victim" in name for name in self.said("held")), seconds=120)
             careless.communicate()
         wait_until(lambda: any("victim" in name for name in self.said("wrote")))
         assert digest(victim) != before

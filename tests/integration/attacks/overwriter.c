@@ -39,17 +39,30 @@ static int is_ours(int fd)
 	return 0;
 }
 
-static void hold(struct held *held, pid_t pid)
+/* Looked at again and again, one program would take all places before the next one comes. */
+static int is_held(const struct held *all, int fd)
+{
+	struct stat its, st;
+
+	if (fstat(fd, &its) < 0)
+		return 1;
+	for (int i = 0; i < HELD; i++)
+		if (all[i].fd >= 0 && all[i].fd != fd && fstat(all[i].fd, &st) == 0 &&
+		    st.st_dev == its.st_dev && st.st_ino == its.st_ino)
+			return 1;
+	return 0;
+}
+
+static void hold(const struct held *all, struct held *held, pid_t pid)
 {
 	char path[64];
-	struct stat st;
 
 	snprintf(path, sizeof path, "/proc/%d/exe", pid);
 	held->fd = open(path, O_PATH | O_CLOEXEC);
 	if (held->fd < 0)
 		return;
 	memset(held->name, 0, sizeof held->name);
-	if (is_ours(held->fd) || fstat(held->fd, &st) < 0 ||
+	if (is_ours(held->fd) || is_held(all, held->fd) ||
 	    readlink(path, held->name, sizeof held->name - 1) <= 0) {
 		close(held->fd);
 		held->fd = -1;
@@ -88,7 +101,7 @@ static void look(struct held *held)
 		while (i < HELD && held[i].fd >= 0)
 			i++;
 		if (atoi(entry->d_name) > 1 && i < HELD)
-			hold(&held[i], atoi(entry->d_name));
+			hold(held, &held[i], atoi(entry->d_name));
 	}
 	if (proc)
 		closedir(proc);
