@@ -195,7 +195,6 @@ bool cgroup_is_ours(int cgroup)
 	return faccessat(cgroup, "cgroup.procs", W_OK, AT_EACCESS) == 0;
 }
 
-/* One that was there before must be fit to be born into. */
 /* A new one is frozen from the start when one above is: nobody could even end what is made in there. */
 static int check_thawed(const struct place *p, struct err *e)
 {
@@ -210,6 +209,7 @@ static int check_thawed(const struct place *p, struct err *e)
 				   : "what would start in it would never run");
 }
 
+/* One that was there before must be fit to be born into. */
 static int check_fit(const struct place *p, struct err *e)
 {
 	bool populated = false;

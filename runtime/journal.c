@@ -40,9 +40,10 @@ static const char *speaker(struct arena *arena, const struct container *c,
 static int ask(struct arena *arena, const struct container *c, const struct scope *scope,
 	       struct strbuf *ret_answer, struct err *e)
 {
+	const char *created = since(arena, c->created);
 	const char *argv[] = {
 		"journalctl", "--quiet", "--no-pager", "--output=export",
-		"--output-fields=MESSAGE,MESSAGE_ID", LINES, since(arena, c->created),
+		"--output-fields=MESSAGE,MESSAGE_ID", LINES, created,
 		speaker(arena, c, scope),
 		arena_printf(arena, "%s=%s", scope->user ? "USER_UNIT" : "UNIT", scope->unit),
 		OUT_OF_MEMORY, "+", "_TRANSPORT=kernel", NULL,
@@ -51,7 +52,7 @@ static int ask(struct arena *arena, const struct container *c, const struct scop
 		.argv = (char *const *)argv, .most = MOST, .timeout = PATIENCE, .quiet = true,
 	};
 
-	return since(arena, c->created) ? capture(&what, ret_answer, e) : -ENODATA;
+	return created ? capture(&what, ret_answer, e) : -ENODATA;
 }
 
 /* In the cgroup itself or in one below it. */
@@ -87,7 +88,7 @@ void journal_figures(struct context *context, struct container *c)
 	struct err ignored;
 
 	if (c->reached.known || !c->cgroup || !container_scope(c, &scope) ||
-	    ask(context->arena, c, &scope, &answer, &ignored) < 0)
+	    ask(context->arena, c, &scope, &answer, &ignored) < 0 || !answer.length)
 		return;
 	c->reached.memory_limit = c->reached.pids_limit = UINT64_MAX;
 	journal_count(answer.text, answer.length, c->cgroup, &c->reached);
