@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # All tests but the engines' and CRIU's, or the parts named: tools/test.sh [quick|lint|sanitize|deep|host|vm|vm-systemd|vm-selinux|engines|criu]... Every part runs even
 # when one before it failed; the last lines are the summary. Of A+B+C the parts before the last run one after the other
-# behind it, with what it leaves of the processors: the host's tests wait most of the time.
+# beside it; vm is vm-rest+vm-most.
 # shellcheck disable=SC2317 # the parts are functions called by name
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -12,6 +12,7 @@ if [ -z "${TARE_OWN_ROOT:-}" ] && ! unshare --user true 2>/dev/null && unshare -
 fi
 build=build
 python=/usr/bin/python3
+unset PYTHONDONTWRITEBYTECODE # what the host's Python compiled, the emulated ones need not
 pytest="$python -m pytest -q -rs -p no:cacheprovider --durations 40 --durations-min 3 tests/integration"
 pytest_criu="tests/integration/test_criu_options.py tests/integration/test_criu_programs.py"
 report=$(mktemp -d)
@@ -41,8 +42,14 @@ lint() {
 	configure "$build" && check "$build" --suite lint
 }
 
+# The host's tests wait most of the time; what is beside them takes what they leave of the processors.
+stand_back() {
+	renice -n 19 "$(exec sh -c 'echo $PPID')" >/dev/null
+}
+
 # The unit tests again with the sanitizers: gcc's address and undefined behaviour.
 sanitize() {
+	stand_back
 	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false &&
 		check build-asan --suite unit --timeout-multiplier 5 # it may run behind others
 }
@@ -50,6 +57,7 @@ sanitize() {
 # Warnings are errors for both compilers, gcc's analyzer, clang-tidy's list of likely mistakes. All of it,
 # whatever fails.
 deep() {
+	stand_back
 	deep_status=0
 	# The analyzer sees neither what the inline assembly of a system call writes nor whom a cleanup frees.
 	CC=gcc configure build-gcc -Dtests=false -Dwerror=true -Dc_args="-fanalyzer -Wno-analyzer-malloc-leak \
@@ -64,38 +72,50 @@ deep() {
 host() {
 	tools/test-inputs.sh || return 1
 	[ -n "${TARE:-}" ] || { configure "$build" && tools/release.sh build-release; } || return 1
-	$pytest
+	TARE_SHARE=1/2 $pytest >"$report/host-1" 2>&1 &
+	other=$!
+	host_status=0
+	TARE_SHARE=2/2 $pytest >"$report/host-2" 2>&1 || host_status=1
+	wait "$other" || host_status=1
+	cat "$report"/host-?
+	return "$host_status"
 }
 
 # The same in virtual machines, with the release binary. The tests wait most of the time for one process
-# that is emulated, so two machines take half the time of one.
-vm() {
-	tools/test-inputs.sh || return 1
-	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
-	tests/vm/run -- true || return 1 # what the machines are made of is made once
-	for share in 1 2; do
-		TARE=${TARE:-$PWD/build-release/tare} TARE_SHARE=$share/2 tests/vm/run --memory "${TARE_VM_MEMORY:-4G}" \
-			--timeout "${TARE_VM_TIMEOUT:-1500}" -- sh -c "exec $pytest" >"$report/vm-$share" 2>&1 &
-		machines="${machines:-} $!"
-	done
-	vm_status=0
-	for machine in $machines; do
-		wait "$machine" || vm_status=1
-	done
-	cat "$report"/vm-?
-	return "$vm_status"
+# that is emulated, so two machines take half the time of one. The other parts that are machines run beside the longer.
+vm_most() {
+	vm_share 1-5/9
+}
+
+vm_rest() {
+	vm_share 6-9/9
+}
+
+vm_share() {
+	tools/test-inputs.sh && vm_ready || return 1
+	TARE=${TARE:-$PWD/build-release/tare} TARE_SHARE=$1 tests/vm/run --memory "${TARE_VM_MEMORY:-4G}" \
+		--timeout "${TARE_VM_TIMEOUT:-1500}" -- sh -c "exec $pytest"
+}
+
+# The program and what the machines are made of are made once, by whoever comes first.
+vm_ready() {
+	(
+		flock 9
+		[ -n "${TARE:-}" ] || tools/release.sh build-release || exit 1
+		[ -e "$report/vm" ] || tests/vm/run -- true && touch "$report/vm"
+	) 9>"$report/lock"
 }
 
 # Containers below a systemd that is process 1, as the system's and as a user's.
 vm_systemd() {
-	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	vm_ready || return 1
 	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --systemd --timeout 600 -- \
 		tests/vm/user sh -c "exec $pytest/test_systemd.py"
 }
 
 # Labels, where the kernel runs SELinux in AppArmor's place.
 vm_selinux() {
-	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	vm_ready || return 1
 	TARE=${TARE:-$PWD/build-release/tare} tests/vm/run --security selinux --timeout 300 -- \
 		sh -c "exec $pytest/test_selinux.py"
 }
@@ -105,9 +125,7 @@ vm_selinux() {
 # 1 and as the engines' cgroup manager; what only a newer containerd asks for has a newer tree.
 engines() {
 	tree=${TARE_ENGINES_TREE:-engines}
-	tools/test-inputs.sh "$tree" forky || return 1
-	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
-	tests/vm/run -- true || return 1 # what the machines are made of is made once
+	tools/test-inputs.sh "$tree" forky && vm_ready || return 1
 	engines_here >"$report/engines-1" 2>&1 &
 	other=$!
 	engines_status=0
@@ -138,8 +156,7 @@ engines_of_tree() {
 # Checkpoint and restore of real programs, with every option, and by engines: with this release's CRIU and kernel,
 # and with those of the next.
 criu() {
-	tools/test-inputs.sh debian engines trixie || return 1
-	[ -n "${TARE:-}" ] || tools/release.sh build-release || return 1
+	tools/test-inputs.sh debian engines trixie && vm_ready || return 1
 	criu_here >"$report/criu-1" 2>&1 &
 	other=$!
 	criu_status=0
@@ -197,18 +214,16 @@ run_part() {
 # The tree is downloaded while the compilers work; who needs it waits for it, and tells of a failure.
 if [ $# -eq 0 ]; then
 	tools/test-inputs.sh >/dev/null 2>&1 &
-	set -- quick sanitize+deep+host vm vm-systemd vm-selinux
+	set -- quick sanitize+deep+host vm-rest+vm-systemd+vm-selinux+vm-most
 fi
 for group; do
+	[ "$group" != vm ] || group=vm-rest+vm-most
 	if [ "${group%+*}" != "$group" ]; then
-		(
-			renice -n 19 "$(exec sh -c 'echo $PPID')" >/dev/null
-			for part in $(echo "${group%+*}" | tr + ' '); do run_part "$part"; done
-		) >"$report/behind" 2>&1 &
-		behind=$!
+		for part in $(echo "${group%+*}" | tr + ' '); do run_part "$part"; done >"$report/beside" 2>&1 &
+		beside=$!
 		run_part "${group##*+}"
-		wait "$behind"
-		cat "$report/behind"
+		wait "$beside"
+		cat "$report/beside"
 	else
 		run_part "$group"
 	fi

@@ -58,11 +58,13 @@ def thinned(items):
 
 
 def pytest_collection_modifyitems(config, items):
-    """TARE_SHARE=1/2 is every second test, 2/2 the others: several virtual machines share the work."""
-    part, parts = (int(number) for number in os.environ.get("TARE_SHARE", "1/1").split("/"))
+    """Several runs share the work: TARE_SHARE=1/3 is every third test, 2-3/3 are the others."""
+    share, _, parts = os.environ.get("TARE_SHARE", "1/1").partition("/")
+    first, _, last = share.partition("-")
     kept = thinned(items) if IN_VM and not os.environ.get("TARE_VM_ALL") else items
-    kept = kept[part - 1::parts]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    kept = [item for n, item in enumerate(kept) if int(first) <= n % int(parts) + 1 <= int(last or first)]
+    chosen = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
 
 
@@ -91,14 +93,6 @@ def time_limit(request):
     signal.alarm(seconds)
     yield
     signal.alarm(0)
-
-
-@pytest.fixture(scope="session")
-def busybox_root(tmp_path_factory):
-    """The master copy; tests get one of their own."""
-    path = tmp_path_factory.mktemp("busybox") / "rootfs"
-    make_busybox_root(path)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -131,15 +125,14 @@ def tare(program, tmp_path, time_limit):
 
 
 @pytest.fixture
-def new_bundle(tare, tmp_path, busybox_root, default_config):
+def new_bundle(tare, tmp_path, default_config):
     """Makes bundles: the config of `tare spec` without a terminal, a busybox root of its own."""
     made = []
 
     def make():
         path = tmp_path / f"bundle{len(made)}"
         path.mkdir()
-        shutil.copytree(busybox_root, path / "rootfs", symlinks=True)
-        os.chown(path / "rootfs/home/user", 1000, 1000)
+        make_busybox_root(path / "rootfs")
         config = json.loads(default_config)
         config["process"]["terminal"] = False
         made.append(Bundle(tare, path, path / "rootfs", config))

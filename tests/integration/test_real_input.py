@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from house import CONTROLLERS, TREE, Bundle, status_fields
+from house import CONTROLLERS, TREE, Bundle, make_busybox_root, status_fields
 
 DEBIAN = TREE / "build-inputs/debian/rootfs"
 CAPTURED = sorted((TREE / "tests/golden/configs").glob("*.json"))
@@ -47,11 +47,12 @@ def test_debian_su(debian):
     assert debian.run("su -s /bin/sh nobody -c 'id -un; id -u'") == "nobody\n65534\n"
 
 
-def test_image_unpacked_by_umoci(tare, tmp_path, busybox_root):
+def test_image_unpacked_by_umoci(tare, tmp_path):
     """The way from an OCI image to a bundle without an engine."""
+    make_busybox_root(tmp_path / "contents")
     image = f"{tmp_path}/image:latest"
     steps = [["init", "--layout", f"{tmp_path}/image"], ["new", "--image", image],
-             ["insert", "--image", image, str(busybox_root), "/"],
+             ["insert", "--image", image, str(tmp_path / "contents"), "/"],
              ["config", "--image", image, "--config.entrypoint", "/bin/sh", "--config.entrypoint", "-c",
               "--config.cmd", "echo from the image; pwd; echo $KEY", "--config.env", "KEY=value",
               "--config.env", "PATH=/bin", "--config.workingdir", "/home/user"],
@@ -66,7 +67,7 @@ def test_image_unpacked_by_umoci(tare, tmp_path, busybox_root):
 
 
 @pytest.mark.parametrize("author", ["runc", "crun", "tare"])
-def test_default_config_of(tare, tmp_path, busybox_root, at_terminal, author):
+def test_default_config_of(tare, tmp_path, at_terminal, author):
     """Tutorials start with `runc spec`; nothing but args is changed, the terminal included."""
     program = tare.program if author == "tare" else author
     if not shutil.which(program):
@@ -74,7 +75,7 @@ def test_default_config_of(tare, tmp_path, busybox_root, at_terminal, author):
     subprocess.run([program, "spec"], check=True, cwd=tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     config["process"]["args"] = ["sh", "-c", "tty; hostname; exit 3"]
-    shutil.copytree(busybox_root, tmp_path / "rootfs", symlinks=True)
+    make_busybox_root(tmp_path / "rootfs")
     bundle = Bundle(tare, tmp_path, tmp_path / "rootfs", config).write()
     user = at_terminal("run", "--bundle", bundle.path, tare.new_id())
     assert [user.line(), user.line()] == ["/dev/pts/0", config["hostname"]]

@@ -38,7 +38,8 @@ POLICY = f"""
 (sidorder ({SIDS}))
 """ + "\n".join(
     [f"(sid {sid}) (sidcontext {sid} {HOST})" for sid in SIDS.split()] +
-    [f"(fsuse trans {fs} {HOST})" for fs in ("tmpfs", "devpts", "devtmpfs", "mqueue")] +
+    [f"(fsuse xattr tmpfs {HOST})"] +
+    [f"(fsuse trans {fs} {HOST})" for fs in ("devpts", "devtmpfs", "mqueue")] +
     [f"(fsuse task {fs} {HOST})" for fs in ("pipefs", "sockfs")] +
     [f'(genfscon {fs} "/" {HOST})' for fs in ("proc", "sysfs", "9p", "overlay", "cgroup2", "selinuxfs", "rootfs")])
 
@@ -115,7 +116,7 @@ def test_message_queues(policy, bundle):
     container.remove()
 
 
-@pytest.mark.parametrize("kind", ["context", "fscontext", "rootcontext"])
+@pytest.mark.parametrize("kind", ["context", "fscontext", "rootcontext", "defcontext"])
 def test_mount_context_type(policy, bundle, kind):
     """run.oci.mount_context_type: which of a mount's labels linux.mountLabel is. One for the root alone leaves new files theirs."""
     bundle.config["annotations"] = {"run.oci.mount_context_type": kind}

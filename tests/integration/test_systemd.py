@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from device_programs import Programs
-from house import CGROUPS, Bundle, Tare, cgroup_of, wait_until
+from house import CGROUPS, Bundle, Tare, cgroup_of, make_busybox_root, wait_until
 
 pytestmark = [pytest.mark.skipif(not os.path.exists("/run/systemd/private"),
                                  reason="systemd is not process 1 here"),
@@ -98,13 +98,13 @@ def tare(tare, manager, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def bundle(tare, manager, new_bundle, default_config, busybox_root, tmp_path):
+def bundle(tare, manager, new_bundle, default_config, tmp_path):
     if not manager.user:
         made = new_bundle()
         made.tare = tare
         return made
     path = tare.root.parent / "bundle"
-    shutil.copytree(busybox_root, path / "rootfs", symlinks=True)
+    make_busybox_root(path / "rootfs")
     config = json.loads(subprocess.run([tare.program, "spec", "--rootless", "--bundle", str(path)],
                                        check=True) and (path / "config.json").read_text())
     config["process"]["terminal"] = False
