@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from house import alive, wait_for_end, wait_for_file
+from house import alive, wait_for_end, wait_for_file, wait_until
 
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 
@@ -36,6 +36,7 @@ def test_order(bundle, log):
     container = bundle.shell(f"echo program >>{log}; exec sleep 1000000").create()
     assert log.read_text().split() == [f"{kind}{n}" for kind in KINDS[:3] for n in (0, 1)]
     container.start()
+    wait_until(lambda: "program" in log.read_text().split())
     container.end()
     said = log.read_text().split()
     assert said[6:8] == ["startContainer0", "startContainer1"]
