@@ -6,6 +6,7 @@ import os
 import pathlib
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -239,12 +240,27 @@ def wait_for_end(pid):
     os.close(fd)
 
 
+PF_EXITING = 4  # of the ninth field of /proc/PID/stat
+
+
 def alive(pid):
+    """Who has left its cgroup on its way out is not, though it may be no zombie yet."""
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
+    fields = stat.rpartition(")")[2].split()
+    return fields[0] not in "ZX" and not int(fields[6]) & PF_EXITING
+
+
+def doomed(pid):
+    """Whether it is on its way out, or SIGKILL is on its way to it."""
+    try:
+        fields = status_fields(pathlib.Path(f"/proc/{pid}/status").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
+    return bool(pending >> signal.SIGKILL - 1 & 1) or not alive(pid)
 
 
 def cgroup_of(pid):

@@ -10,7 +10,7 @@ import os
 import pathlib
 import signal
 
-from house import CGROUPS, IN_VM
+from house import CGROUPS, IN_VM, doomed, wait_until
 
 CLONE_NEWNS, PR_SET_CHILD_SUBREAPER, MNT_DETACH = 0x20000, 36, 2
 MS_REC, MS_PRIVATE, MS_SLAVE, MS_SHARED = 0x4000, 1 << 18, 1 << 19, 1 << 20
@@ -42,8 +42,8 @@ def enter_private_world():
     cgroups_at_first.update(strange_cgroups(()))
 
 
-def reap():
-    """Collects dead children; the pids that are still alive."""
+def collect():
+    """Buries dead children; the pids of the others."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -51,6 +51,18 @@ def reap():
         return []
     text = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     return [int(pid) for pid in text.split() if int(pid) not in own_helpers]
+
+
+def reap():
+    """Collects dead children; the pids that are still alive. A cgroup is empty, and a signal sent, before the process has
+    ended: who is about to is waited for."""
+    pids = []
+
+    def settled():
+        pids[:] = collect()
+        return not any(doomed(pid) for pid in pids)
+    wait_until(settled)
+    return pids
 
 
 def describe(pid):
