@@ -2,10 +2,12 @@
 /*
  * Lies in wait for a process that enters the container and tries to take hold of it while it still
  * is the runtime: by ptrace, pidfd_getfd, process_vm_readv and the links of /proc/PID. Says "ready",
- * then one line "stolen HOW WHAT" for each success. "thief PROGRAM": who is called so is no prey.
+ * then one line "stolen HOW WHAT" for each success. "thief PROGRAM": who is called so is no prey. After
+ * SIGUSR1 it says "round" as soon as it has gone through all that were there.
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,23 @@
 #include <unistd.h>
 
 static const char *harmless;
+static volatile sig_atomic_t asked;
+
+static void ask(int number)
+{
+	(void)number;
+	asked = 1;
+}
+
+/* What it says from now on it has taken from somebody who is there now. */
+static void tell_round(void)
+{
+	if (!asked)
+		return;
+	asked = 0;
+	puts("round");
+	fflush(stdout);
+}
 
 static void stolen(const char *how, const char *what)
 {
@@ -129,12 +148,15 @@ int main(int argc, char **argv)
 	pid_t spared = 0;
 
 	harmless = argc > 1 ? argv[1] : "";
+	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = ask, .sa_flags = SA_RESTART }, NULL);
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
-		DIR *proc = opendir("/proc");
 		struct dirent *entry;
+		DIR *proc;
 
+		tell_round();
+		proc = opendir("/proc");
 		while (proc && (entry = readdir(proc))) {
 			pid_t pid = atoi(entry->d_name);
 
