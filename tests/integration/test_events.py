@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from house import CONTROLLERS, read_line, wait_readable
+from house import CONTROLLERS, read_line, wait_readable, wait_until
 
 MIB = 1 << 20
 
@@ -37,6 +37,8 @@ def test_figures(bundle):
     container = bundle.shell("head -c 20000000 /dev/zero >/big/file; echo ready >/big/ready; "
                              "sleep 1000000 & exec sleep 1000000").start()
     container.exec("/bin/sh", "-c", "until [ -s /big/ready ]; do :; done")
+    # The kernel adds up memory.stat every two seconds, and for a reader only where much has changed since.
+    wait_until(lambda: stats_of(container)["memory"]["raw"]["shmem"] >= 20000000)
     data = stats_of(container)
     assert data["memory"]["usage"]["limit"] == 64 * MIB and data["memory"]["swap"]["limit"] == 96 * MIB
     assert 20000000 <= data["memory"]["usage"]["usage"] <= 30000000
