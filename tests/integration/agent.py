@@ -73,7 +73,10 @@ class Agent:
         """False when the last process with the filter is gone."""
         poll = select.poll()
         poll.register(listener, select.POLLIN)
-        if not poll.poll(0)[0][1] & select.POLLIN:
+        events = poll.poll(0)
+        if not events:  # the caller was killed meanwhile
+            return True
+        if not events[0][1] & select.POLLIN:
             return False
         request = ctypes.create_string_buffer(struct.calcsize(REQUEST))
         try:
@@ -83,7 +86,7 @@ class Agent:
             self.paths.append(path)
             emulated = "emulated" in path
             fcntl.ioctl(listener, SEND, struct.pack(ANSWER, id, 0, 0, 0 if emulated else CONTINUE))
-        except FileNotFoundError:  # the caller was killed meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # the caller was killed meanwhile
             pass
         return True
 

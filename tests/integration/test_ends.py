@@ -139,7 +139,7 @@ def waiter(bundle, server, script, pid_namespace=True):
     bundle.mount("/slow", "bind", server.place, ["bind"])
     server.asked.clear()
     container = bundle.shell(script).start()
-    assert server.asked.wait(60)
+    assert server.asked.wait(60 * PATIENCE)
     return container, next(pid for pid in pids(cgroup_of(container.pid)) if asks(pid))
 
 
@@ -177,7 +177,7 @@ def test_uninterruptible_before_the_start(bundle, unanswered, tmp_path):
     bundle.write()
     with open(tmp_path / "said", "w") as said:
         creating = bundle.tare.start_process("create", "--bundle", bundle.path, id, stderr=said)
-    assert unanswered.asked.wait(60)
+    assert unanswered.asked.wait(60 * PATIENCE)
     group = CGROUPS / "tare" / id
     everyone = pids(group)
     creating.send_signal(signal.SIGINT)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A file system whose server answers for its root directory and for nothing in it: who asks for a file waits
 uninterruptibly, as for a server that is gone."""
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -21,7 +22,7 @@ class Unanswered:
         self.asked = threading.Event()
         if not os.path.exists("/dev/fuse"):
             subprocess.run(["modprobe", "fuse"], check=False)
-        self.fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+        self.fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         options = f"fd={self.fd},rootmode=40000,user_id=0,group_id=0,allow_other"
         if libc.mount(b"unanswered", bytes(self.place), b"fuse", 0, options.encode()) < 0:
             raise OSError(ctypes.get_errno(), "mount")
@@ -32,11 +33,13 @@ class Unanswered:
     def serve(self):
         """Until the other end of the pipe is closed."""
         while not select.select([self.fd, self.end], [], [])[0].count(self.end):
-            request = os.read(self.fd, 1 << 17)
-            _, opcode, unique, _ = struct.unpack_from("<IIQQ", request)
-            body, error = self.answer(opcode)
-            if body is not None:
-                os.write(self.fd, struct.pack("<IiQ", 16 + len(body), error, unique) + body)
+            # Who asks may be killed before the question is read, and before it is answered.
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):
+                request = os.read(self.fd, 1 << 17)
+                _, opcode, unique, _ = struct.unpack_from("<IIQQ", request)
+                body, error = self.answer(opcode)
+                if body is not None:
+                    os.write(self.fd, struct.pack("<IiQ", 16 + len(body), error, unique) + body)
 
     def answer(self, opcode):
         """None: it is never answered."""
