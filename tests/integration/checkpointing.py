@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from house import TREE, read_line, wait_until
+from house import PATIENCE, TREE, read_line, wait_until
 
 
 def why_not():
@@ -27,7 +27,8 @@ def dump_ends():
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             # What it says of anything else is for the tests.
-            subprocess.run(["criu", "dump", "--tree", str(sleeper.pid), "--images-dir", image], timeout=60,
+            subprocess.run(["criu", "dump", "--tree", str(sleeper.pid), "--images-dir", image],
+                           timeout=60 * PATIENCE,
                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             return True
         except subprocess.TimeoutExpired:
@@ -43,7 +44,7 @@ needs_criu = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 costly = [pytest.mark.skipif(os.environ.get("TARE_CRIU") != "1", reason="only with TARE_CRIU=1"), needs_criu,
           pytest.mark.seconds(200)]
 DEBIAN = TREE / "build-inputs/debian/rootfs"
-COUNT = "i=0; while :; do i=$((i+1)); echo $i; echo $i > /data/new; mv /data/new /data/count; sleep 0.1; done"
+COUNT = "i=0; while :; do i=$((i+1)); echo $i > /data/new; mv /data/new /data/count; echo $i; sleep 0.1; done"
 
 
 class Counter:
@@ -77,7 +78,7 @@ class Counter:
     def call(self, *args):
         """With its output in the pipe, where the container's is to go."""
         process = subprocess.run(self.tare.command(*args), stdin=subprocess.DEVNULL, stdout=self.into,
-                                 stderr=subprocess.STDOUT, timeout=300)
+                                 stderr=subprocess.STDOUT, timeout=300 * PATIENCE)
         assert process.returncode == 0, os.read(self.out, 65536).decode()
 
     def checkpoint(self, id, *options):
