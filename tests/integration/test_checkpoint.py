@@ -9,10 +9,11 @@ import socket
 import subprocess
 import tempfile
 
+import leaks
 import pytest
 
 from checkpointing import COUNT, counter, needs_criu, two_networks  # noqa: F401
-from house import (CGROUPS, CONTROLLERS, alive, cgroup_of, listening_socket, read_line, receive_fds, status_fields,
+from house import (CONTROLLERS, alive, cgroup_of, listening_socket, read_line, receive_fds, status_fields,
                    wait_for_program, wait_readable, wait_until)
 
 pytestmark = pytest.mark.seconds(150)
@@ -370,7 +371,7 @@ def test_criu_that_dies(sleeper, bundle, tare, tmp_path):
     other = tare.new_id()
     env["FREEZER"] = "/dev/null"
     assert "criu was killed" in tare.fails("restore", "-d", "--image-path", image, "--bundle", bundle.path, other, env=env)
-    assert tare.ids() == [sleeper.id] and not list(CGROUPS.rglob(other))
+    assert tare.ids() == [sleeper.id] and not leaks.cgroups(other)
 
 
 def test_links_in_an_image(bundle, tare, tmp_path):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every option of checkpoint and restore does with CRIU what it says, and where one is missing its name is in the
 message: tools/test.sh criu."""
+import contextlib
 import os
 import pathlib
 import re
@@ -8,10 +9,11 @@ import signal
 import socket
 import subprocess
 
+import leaks
 import pytest
 
 from checkpointing import COUNT, costly, counter, two_networks  # noqa: F401
-from house import (CGROUPS, HYBRID, cgroup_of, listening_socket, read_line, receive_fds, wait_readable,
+from house import (HYBRID, cgroup_of, listening_socket, read_line, receive_fds, wait_readable,
                    wait_until)
 from test_apparmor import loaded  # noqa: F401
 from test_checkpoint import CLIENT, SERVER
@@ -199,7 +201,7 @@ def test_manage_cgroups_mode(counter, tare, mode):
     place = cgroup_of(tare.state(id)["pid"])
     assert [id, "inner"][:1 if mode == "ignore" else 2] == list(place.parts[place.parts.index(id):])
     assert mode != "full" or criu_version() < (4,) or (place / "cgroup.max.descendants").read_text() == "7\n"
-    assert not list(CGROUPS.rglob(first))
+    assert not leaks.cgroups(first)
     assert tare("exec", id, "echo", "fine") == "fine\n"
 
 
@@ -338,8 +340,11 @@ def test_which_mount(counter):
 
 
 def programs_of(cgroup):
-    names = [pathlib.Path("/proc", pid, "comm") for pid in (cgroup / "cgroup.procs").read_text().split()]
-    return [name.read_text().strip() for name in names if name.exists()]
+    names = []
+    for pid in (cgroup / "cgroup.procs").read_text().split():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names.append(pathlib.Path("/proc", pid, "comm").read_text().strip())
+    return names
 
 
 def processes_in(root):
@@ -362,7 +367,7 @@ def test_image_that_is_cut_short(counter, tare):
     id = tare.new_id()
     message = tare.fails("restore", "-d", "--image-path", counter.image, "--bundle", counter.bundle.path, id, timeout=150)
     assert "criu: " in message and f"the whole log is {counter.image}/restore.log" in message
-    assert tare.ids() == [] and not list(CGROUPS.rglob(id)) and not processes_in(counter.bundle.rootfs)
+    assert tare.ids() == [] and not leaks.cgroups(id) and not processes_in(counter.bundle.rootfs)
     file.write_bytes(whole)
     counter.restore()
     counter.goes_on()

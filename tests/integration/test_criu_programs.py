@@ -8,10 +8,11 @@ import shutil
 import signal
 import subprocess
 
+import leaks
 import pytest
 
 from checkpointing import COUNT, costly, counter, two_networks  # noqa: F401
-from house import CGROUPS, Tare, cgroup_of, listening_socket, read_line, receive_fds, status_fields, wait_until
+from house import Tare, cgroup_of, listening_socket, read_line, receive_fds, status_fields, wait_until
 from terminal import resize, size_of
 
 pytestmark = costly
@@ -319,7 +320,7 @@ def test_below_systemd(counter, tare):
     counter.bundle.resources.update(pids={"limit": 50}, memory={"limit": 256 << 20})
     id = counter.run()
     counter.checkpoint(id)
-    assert show(id, "ActiveState") == "inactive" and not list(CGROUPS.rglob(f"tare-{id}.scope"))
+    assert show(id, "ActiveState") == "inactive" and not leaks.cgroups(f"tare-{id}.scope")
     id = counter.restore()
     counter.goes_on()
     place = cgroup_of(below.state(id)["pid"])
