@@ -50,7 +50,7 @@ class User:
 
     def close(self):
         if self.id and self.process.poll() is None:
-            self.tare("kill", self.id, "KILL")
+            self.tare.try_("kill", self.id, "KILL")  # it may be ending by itself
         self.process.wait()
         os.close(self.master)
         os.close(self.slave)
