@@ -93,7 +93,7 @@ def test_places_that_move(bundle, tmp_path, outside, swap, what, way):  # noqa: 
     own(tmp_path)  # ahead of the racer, who would move it away from under chown
     swap(place, link)
     subprocess.run([*bundle.tare.become, program("weak_make"), volume, place, "touched", outside / "touched"],
-                   check=True, timeout=200)
+                   check=True)
     (outside / "touched").rmdir()
     bundle.mount("/volume", "bind", volume, ["rbind"])
     if what == "mounts":
@@ -116,6 +116,7 @@ def writes_to_cgroups(place):
             " (echo 7 >$d/cgroup.max.depth) 2>/dev/null && echo unlimited $d; done; true")
 
 
+@pytest.mark.seconds(150)
 @pytest.mark.parametrize("shape", ["config of spec", "host's cgroup namespace", "own cgroup", "sysfs that is shared"])
 def test_cgroups_of_the_user(bundle, delegated, user, shape):  # noqa: F811
     """A read-only /sys had the user's own, writable cgroups in it: a container could leave its limits, and stop or

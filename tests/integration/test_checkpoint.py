@@ -299,7 +299,7 @@ def test_lazy_pages(counter, tare):
                               "-D", counter.image, "-W", counter.image, "-o", "lazy.log"])
     wait_until(lambda: (counter.image / "lazy-pages.socket").exists())
     new = counter.restore("--lazy-pages")
-    assert (fetch.wait(100), dump.wait(100)) == (0, 0)
+    assert (fetch.wait(), dump.wait()) == (0, 0)
     dump.stderr.close()
     assert tare.ids() == [new]
     counter.goes_on()
@@ -343,7 +343,7 @@ def test_foreground_restore(counter, tare):
                                  stdin=subprocess.DEVNULL, stdout=counter.into, stderr=subprocess.STDOUT)
     wait_until(lambda: id in tare.ids() and tare.status(id) == "running")
     (counter.volume / "end").touch()
-    assert process.wait(120) == 7
+    assert process.wait() == 7
     assert tare.ids() == []
 
 

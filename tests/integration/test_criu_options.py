@@ -278,7 +278,7 @@ def test_page_server(counter, tare):
     wait_readable(ready, 60)
     os.close(ready)
     counter.checkpoint(id, "--page-server", f"127.0.0.1:{port}")
-    assert server.wait(60) == 0
+    assert server.wait() == 0
     assert not list(counter.image.glob("pages-*")) and blocks(other) * 512 > 8000000
     for file in other.iterdir():
         file.rename(counter.image / file.name)
@@ -320,7 +320,7 @@ def test_shell_job(counter, tare, at_terminal, tmp_path):
     message = tare.fails("checkpoint", "--image-path", counter.image, first.id, timeout=150)
     assert "--shell-job" in message and tare.status(first.id) == "running"
     tare("checkpoint", "--shell-job", "--image-path", counter.image, first.id, timeout=150)
-    first.process.wait(60)
+    first.process.wait()
     second = at_terminal("restore", "--shell-job", "--image-path", counter.image, "--bundle", counter.bundle.path,
                          tare.new_id())
     # The container's first words have a row of their own: neither behind how far it is, nor wiped away.
@@ -328,7 +328,7 @@ def test_shell_job(counter, tare, at_terminal, tmp_path):
     assert re.fullmatch(r"line \d+", row) and int(row.split()[1]) > 3
     second.type("\x03")
     assert second.lines_until("interrupted")
-    assert second.process.wait(60) == 5
+    assert second.process.wait() == 5
 
 
 def test_which_mount(counter):
@@ -381,7 +381,7 @@ def test_program_of_exec(counter, tare):
     wait_until(lambda: programs_of(place).count("sleep") == 2)
     done = tare.try_("checkpoint", "--image-path", counter.image, id, timeout=150)
     assert done.status == 0 and done.err.count("is no part of the image") == 1 and "(sleep)" in done.err, done
-    assert session.wait(60) == 137
+    assert session.wait() == 137
     counter.restore()
     counter.goes_on()
 

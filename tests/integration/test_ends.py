@@ -29,6 +29,7 @@ def remove_and_check(container, group, gone=()):
     assert container.id not in container.tare.ids()
 
 
+@pytest.mark.seconds(150)
 def test_thousand_processes(bundle):
     """A container is not gone while one of its processes runs on."""
     container = bundle.shell("n=0; while [ $n -lt 1000 ]; do sleep 1000000 & n=$((n+1)); done; " + SLEEP).start()
