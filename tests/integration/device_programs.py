@@ -56,9 +56,12 @@ class Programs:
         return list(room[:struct.unpack_from("<I", said, 24)[0]])
 
     def named(self):
-        """(name, descriptor) of each in turn, which is closed behind it."""
+        """(name, descriptor) of each in turn, which is closed behind it. One that somebody takes away meanwhile is gone."""
         for id in self.ids():
-            program = call(OPEN_BY_ID, struct.pack("<I", id))[0]
+            try:
+                program = call(OPEN_BY_ID, struct.pack("<I", id))[0]
+            except FileNotFoundError:
+                continue
             info = ctypes.create_string_buffer(256)
             call(INFO, struct.pack("<IIQ", program, 256, ctypes.addressof(info)))
             try:

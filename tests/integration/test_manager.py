@@ -14,17 +14,15 @@ pytestmark = [pytest.mark.skipif(os.path.exists("/run/systemd/private"), reason=
 @pytest.fixture
 def manager(tare, tmp_path, monkeypatch):
     """The stand-in, and tare set upon it."""
-    slice = CGROUPS / "system.slice"
+    slice = CGROUPS / f"{tare.prefix}system.slice"  # of this run's own: another may be at the same test
     made = FakeManager(tmp_path / "bus", slice)
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", made.address)
     plain = tare.command
     tare.command = lambda *args: plain("--systemd-cgroup", *args)
     yield made
     made.close()
-    for left in slice.glob("tare-*.scope"):
+    for left in [*slice.glob("tare-*.scope"), *CGROUPS.glob(slice.name)]:
         left.rmdir()
-    if slice.exists() and not [path for path in slice.iterdir() if path.is_dir()]:
-        slice.rmdir()
 
 
 def scopes(manager, bundle):
