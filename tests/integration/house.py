@@ -327,8 +327,7 @@ def wait_for_file(path):
 
 
 def wait_for_program(pid, name):
-    """Until the process executes the program of that name."""
-    def is_it():
-        with open(f"/proc/{pid}/comm") as file:
-            return file.read().strip() == name
-    wait_until(is_it)
+    """Until the process executes the program of that name. Halfway through execve(2) a process has a name, but no
+    arguments that ps could show."""
+    arguments = pathlib.Path(f"/proc/{pid}/cmdline")
+    wait_until(lambda: os.path.basename(arguments.read_bytes().split(b"\0")[0]) == name.encode())

@@ -6,7 +6,7 @@ import re
 import signal
 
 import pytest
-from house import alive, cgroup_of, read_line, wait_readable
+from house import alive, cgroup_of, read_line, wait_for_program, wait_readable, wait_until
 
 
 def test_create_start_kill_delete(bundle):
@@ -163,6 +163,7 @@ def test_exec_needs_a_running_container(bundle):
 
 def test_ps(sleeper):
     """`docker top`: the pids as the host sees them."""
+    wait_for_program(sleeper.pid, "sleep")
     pids = json.loads(sleeper.tare("ps", "--format", "json", sleeper.id))
     assert pids == [sleeper.pid]
     table = sleeper.ps()
@@ -206,11 +207,12 @@ def test_kill_all_ends_every_process(bundle):
     """Without a pid namespace the children survive process 1 unless the whole cgroup is killed."""
     bundle.without_namespace("pid")
     container = bundle.shell("sleep 1000000 & sleep 1000000 & exec sleep 1000000").start()
-    group = cgroup_of(container.pid)
+    group, pidfd = cgroup_of(container.pid), container.pidfd()
     container.tare("kill", "--all", container.id, "KILL")
     with open(group / "cgroup.events") as events:
-        while "populated 1" in events.read():
-            events.seek(0)
+        wait_until(lambda: events.seek(0) == 0 and "populated 0" in events.read())
+    wait_readable(pidfd)  # a process leaves its cgroup a little before its end is told
+    os.close(pidfd)
     container.delete()
 
 

@@ -4,7 +4,7 @@ import json
 import pathlib
 
 import pytest
-from house import make_busybox_root
+from house import make_busybox_root, wait_for_program
 
 SLEEP = "exec sleep 1000000"
 
@@ -61,6 +61,7 @@ def test_every_kind(running, volume):
     assert container.exec("cat", "/one-file") == "of the host\n"
     assert "Read-only" in container.tare.try_("exec", container.id, "sh", "-c", "echo x >/one-file").err
     assert container.exec("stat", "-c", "%a", "/scratch").strip() == "711"
+    wait_for_program(container.pid, "sleep")
     assert "sleep" in container.exec("cat", "/again/1/cmdline")
     change(container, "remove", *mounts)
     assert not {"/one-file", "/scratch", "/again"} & mounted(container)

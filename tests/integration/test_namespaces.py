@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 import pytest
-from house import alive, cgroup_of
+from house import alive, cgroup_of, wait_for_program
 
 KINDS = {"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup",
          "time": "time"}
@@ -54,6 +54,7 @@ def test_joined_pid_namespace_sees_the_others(bundle, new_bundle):
     first = bundle.shell("exec sleep 1000000").start()
     second = new_bundle()
     second.namespace("pid", f"/proc/{first.pid}/ns/pid")
+    wait_for_program(first.pid, "sleep")
     assert "sleep 1000000" in second.run("ps")
     assert alive(first.pid)
     first.remove()

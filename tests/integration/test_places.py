@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from house import CGROUPS, CONTROLLERS, HYBRID, cgroup_of
+from house import CGROUPS, CONTROLLERS, HYBRID, cgroup_of, wait_until
 from test_rootless import ALL_CAPABILITIES
 
 SLEEP = "exec sleep 1000000"
@@ -181,6 +181,6 @@ def test_hybrid(bundle):
     container.pause()
     assert "frozen 1" in (group / "cgroup.events").read_text()
     container.resume()
-    assert len(container.tare("ps", "--format=json", container.id).split(",")) == 2
+    wait_until(lambda: len(container.tare("ps", "--format=json", container.id).split(",")) == 2)
     container.remove()
     assert not group.exists()

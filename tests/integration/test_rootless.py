@@ -10,7 +10,7 @@ import tempfile
 import leaks
 import pytest
 from house import (CGROUPS, CONTROLLERS, Bundle, Tare, alive, cgroup_of, make_busybox_root, read_line, wait_for_file,
-                   wait_until)
+                   wait_for_program, wait_until)
 from terminal import User
 
 UID, SUB_FIRST, SUB_COUNT = 61500, 300000, 65536
@@ -137,6 +137,7 @@ def test_life_without_a_cgroup(bundle, user):
     the right to enter the pid namespace."""
     container = bundle.shell("exec sleep 1000000").start()
     assert container.status == "running"
+    wait_for_program(container.pid, "sleep")
     assert "sleep 1000000" in container.exec("ps")
     assert container.exec("cat", "/proc/self/uid_map") == container.exec("cat", "/proc/1/uid_map")
     for command in (["pause"], ["update", "--memory=100M"], ["stats", "--no-stream"], ["events", "--stats"]):
@@ -150,12 +151,21 @@ def test_life_without_a_cgroup(bundle, user):
     assert not user.ids()
 
 
+def made(cgroup):
+    """Not if the last container of another test run takes the directory above away meanwhile."""
+    try:
+        cgroup.mkdir(parents=True)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_cgroup_of_the_same_name(bundle, user, busy):
     """Somebody else's container has the ID too: its cgroup is nothing to the user, who can have none."""
     id = user.new_id()
     cgroup = CGROUPS / "tare" / id
-    cgroup.mkdir(parents=True)
+    wait_until(lambda: made(cgroup))
     other = subprocess.Popen(["sleep", "1000000"])
     if busy:
         (cgroup / "cgroup.procs").write_text(str(other.pid))
@@ -180,7 +190,7 @@ def test_processes_without_a_cgroup(bundle, user):
     wait_until(lambda: len(json.loads(user("ps", "--format=json", container.id))) == 5)
     listed = json.loads(user("ps", "--format=json", container.id))
     assert container.pid in listed
-    assert all(b"sleep" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() for pid in listed)
+    wait_until(lambda: all(b"sleep" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() for pid in listed))
     lines = user("ps", container.id).splitlines()
     assert len(lines) == 6 and "PID" in lines[0]
     user("kill", "--all", container.id, "TERM")  # the first of each namespace has no handler, so it stays
@@ -285,6 +295,7 @@ def test_a_delegated_subtree(bundle, user, delegated):
     container.pause()
     assert container.status == "paused"
     container.resume()
+    wait_for_program(container.pid, "sleep")
     assert "sleep 1000000" in container.exec("ps")
     container.remove()
     assert not cgroup.exists()
