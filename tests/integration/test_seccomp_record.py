@@ -75,14 +75,24 @@ def watched(bundle):
     container.remove()
 
 
+def status_of(pid):
+    return status_fields(pathlib.Path(f"/proc/{pid}/status").read_text())
+
+
 def tracer_of(pid):
-    return int(status_fields(pathlib.Path(f"/proc/{pid}/status").read_text())["TracerPid"])
+    return int(status_of(pid)["TracerPid"])
+
+
+def listens(pid):
+    """A recorder holds the news of its tracees back from when it has them all, and hears of each of their calls."""
+    return int(status_of(pid)["SigBlk"], 16) >> signal.SIGCHLD - 1 & 1
 
 
 def attach(container, *options):
-    """The recorder, once it has the container's first process."""
+    """The recorder, once it watches the container."""
     process = container.tare.start_process("seccomp", "record", "--attach", *options, container.id)
-    wait_until(lambda: process.poll() is not None or tracer_of(container.pid) == process.pid)
+    wait_until(lambda: process.poll() is not None or listens(process.pid))
+    assert tracer_of(container.pid) == process.pid
     return process
 
 
