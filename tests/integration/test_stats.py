@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """stats: what containers use, for people, programs and Prometheus."""
+import contextlib
 import json
 import os
 import re
@@ -63,6 +64,9 @@ def test_terminal(pair):
         wait_readable(master)
         seen += os.read(master, 4096)
     first.kill("KILL")
+    with contextlib.suppress(OSError):  # EIO when it has ended; unread, it could not write on to its end
+        while os.read(master, 4096):
+            pass
     assert process.wait() == 0
     os.close(master)
     rounds = seen.split(b"\033[H")

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -370,11 +371,13 @@ def test_bad_annotations(bundle, key, value, text):
 
 def test_failed_unit_is_no_obstacle(bundle, manager):
     """A container that ended badly has left a failed unit of its name, and could not be started again."""
+    # The unit fails, for its process takes no notice of the signal and has to be killed.
     bundle.config["annotations"] = {"org.systemd.property.CollectMode": "'inactive'",
-                                    "org.systemd.property.KillSignal": "9",
-                                    "org.systemd.property.RuntimeMaxUSec": "uint64 300000"}
+                                    "org.systemd.property.KillSignal": str(int(signal.SIGWINCH)),
+                                    "org.systemd.property.TimeoutStopUSec": "uint64 300000"}
     id = bundle.tare.new_id()
-    container = bundle.shell(SLEEP).create(id=id)
+    container = bundle.shell(SLEEP).start(id=id)
+    manager.systemctl("stop", unit_of(container))
     wait_until(lambda: manager.show(unit_of(container), "ActiveState") == "failed")
     container.remove()
     bundle.config["annotations"] = {}
