@@ -13,7 +13,8 @@ from house import (CGROUPS, CONTROLLERS, Bundle, Tare, alive, cgroup_of, make_bu
                    wait_for_program, wait_until)
 from terminal import User
 
-UID, SUB_FIRST, SUB_COUNT = 61500, 300000, 65536
+# The id is of this run alone: what a user may see of his own, keys among it, is not of a run beside this one.
+UID, SUB_FIRST, SUB_COUNT = 1000000 + os.getpid(), 300000, 65536
 ALL_CAPABILITIES = [f"CAP_{name}" for name in (
     "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_ADMIN SYS_CHROOT SYS_ADMIN MKNOD "
     "SYS_PTRACE SETFCAP NET_BIND_SERVICE AUDIT_WRITE").split()]
