@@ -21,6 +21,7 @@ UNIFIED = pathlib.Path("/sys/fs/cgroup/unified")
 CGROUPS = UNIFIED if UNIFIED.is_dir() else pathlib.Path("/sys/fs/cgroup")
 HYBRID = CGROUPS == UNIFIED
 CONTROLLERS = (CGROUPS / "cgroup.controllers").read_text().split()
+PF_EXITING = 4  # in /proc/PID/stat
 
 
 class Outcome:
@@ -257,10 +258,12 @@ def doomed(pid):
     """Whether it is on its way out, or SIGKILL is on its way to it."""
     try:
         fields = status_fields(pathlib.Path(f"/proc/{pid}/status").read_text())
+        flags = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[6])
     except (FileNotFoundError, ProcessLookupError):
         return True
     pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
-    return bool(pending >> signal.SIGKILL - 1 & 1) or not alive(pid)
+    # Who is exiting has taken what cgroup.kill sent, and left the cgroup, before anybody is told.
+    return bool(pending >> signal.SIGKILL - 1 & 1 or flags & PF_EXITING) or not alive(pid)
 
 
 def cgroup_of(pid):
