@@ -121,6 +121,8 @@ def test_mount_context_type(policy, bundle, kind):
     """run.oci.mount_context_type: which of a mount's labels linux.mountLabel is. One for the root alone leaves new files theirs."""
     bundle.config["annotations"] = {"run.oci.mount_context_type": kind}
     bundle.mount("/tmp", options=["mode=1777"])
+    if kind == "defcontext":  # the kernel takes it for file systems that keep labels in extended attributes
+        bundle.config["mounts"] = [mount for mount in bundle.config["mounts"] if mount["type"] in ("proc", "tmpfs")]
     bundle.linux["mountLabel"] = OTHER
     container = bundle.shell(": > /tmp/new; exec sleep 1000000").start()
     place = f"/proc/{container.pid}/root/tmp"
