@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """process.apparmorProfile with profiles that the kernel enforces, and without AppArmor."""
+import fcntl
 import json
 import pathlib
 import shutil
@@ -46,9 +47,11 @@ def loaded():
     if not shutil.which("apparmor_parser"):
         pytest.skip("needs the package apparmor")
     parser = ["apparmor_parser", "--skip-cache"]
-    subprocess.run([*parser, "--replace"], input=PROFILES.encode(), check=True)
-    yield
-    subprocess.run([*parser, "--remove"], input=PROFILES.encode(), check=True)
+    with open("/run/tare-test-profiles.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run on the same host would take them away
+        subprocess.run([*parser, "--replace"], input=PROFILES.encode(), check=True)
+        yield
+        subprocess.run([*parser, "--remove"], input=PROFILES.encode(), check=True)
 
 
 def confined(bundle, profile="tare-test", no_new_privileges=True):

@@ -355,12 +355,13 @@ def test_runtime_is_out_of_reach(bundle):
 
 def test_mqueue_and_shm_are_private(bundle):
     """Shared memory of the host must not be reachable."""
-    with open("/dev/shm/tare-test", "w"):
+    name = f"tare-test.{os.getpid()}"  # another run may be on the same host
+    with open(f"/dev/shm/{name}", "w"):
         pass
     try:
-        assert "tare-test" not in bundle.run("ls /dev/shm")
+        assert name not in bundle.run("ls /dev/shm")
     finally:
-        os.unlink("/dev/shm/tare-test")
+        os.unlink(f"/dev/shm/{name}")
 
 
 def test_cgroup_mount(bundle):
