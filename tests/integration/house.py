@@ -241,9 +241,6 @@ def wait_for_end(pid):
     os.close(fd)
 
 
-PF_EXITING = 4  # of the ninth field of /proc/PID/stat
-
-
 def alive(pid):
     """Who has left its cgroup on its way out is not, though it may be no zombie yet."""
     try:
@@ -258,12 +255,11 @@ def doomed(pid):
     """Whether it is on its way out, or SIGKILL is on its way to it."""
     try:
         fields = status_fields(pathlib.Path(f"/proc/{pid}/status").read_text())
-        flags = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[6])
     except (FileNotFoundError, ProcessLookupError):
         return True
     pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
-    # Who is exiting has taken what cgroup.kill sent, and left the cgroup, before anybody is told.
-    return bool(pending >> signal.SIGKILL - 1 & 1 or flags & PF_EXITING) or not alive(pid)
+    # Who is exiting, and so not alive, has taken what cgroup.kill sent before anybody is told.
+    return bool(pending >> signal.SIGKILL - 1 & 1) or not alive(pid)
 
 
 def cgroup_of(pid):
