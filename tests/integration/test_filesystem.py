@@ -106,12 +106,15 @@ def test_relative_destination_is_below_the_root(bundle):
 
 def test_recursive_readonly(bundle, tmp_path):
     """rro must reach the mounts inside a volume, ro only its top."""
-    (tmp_path / "volume/sub").mkdir(parents=True)
-    bundle.mount("/outer", "bind", tmp_path / "volume", ["rbind"])
-    bundle.mount("/outer/sub")
-    bundle.mount("/seen", "bind", "/proc", ["rbind", "rro"])
+    inner = tmp_path / "volume/sub"
+    inner.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", inner], check=True)
+    bundle.mount("/all", "bind", inner.parent, ["rbind", "rro"])
+    bundle.mount("/top", "bind", inner.parent, ["rbind", "ro"])
     rows = mounts(bundle)
-    assert all("ro" in row[0] for point, row in rows.items() if point.startswith("/seen"))
+    subprocess.run(["umount", inner], check=True)
+    assert {point: "ro" in rows[point][0] for point in ("/all", "/all/sub", "/top", "/top/sub")} == {
+        "/all": True, "/all/sub": True, "/top": True, "/top/sub": False}
 
 
 def test_missing_bind_source_is_named(bundle):
@@ -231,14 +234,16 @@ def test_masked_paths(bundle):
     assert bundle.try_run("touch /secret/new").status != 0
 
 
-def test_mask_ignores_the_images_dev_null(bundle):
-    """A fake /dev/null in an image turned a masked path into a writable one (CVE-2025-31133)."""
+def test_dev_null_of_the_image(bundle):
+    """A fake /dev/null in an image turned a masked path into a writable one (CVE-2025-31133): it is no default device."""
     bundle.config["mounts"] = [row for row in bundle.config["mounts"] if not row["destination"].startswith("/dev")]
-    (bundle.rootfs / "dev/null").symlink_to("/proc/sys/kernel/core_pattern")
     (bundle.rootfs / "etc/secret").write_text("x")
     bundle.linux["maskedPaths"] = ["/etc/secret"]
-    outcome = bundle.try_run("cat /etc/secret")
-    assert outcome.out == ""
+    for fake in (lambda path: path.symlink_to("/proc/sys/kernel/core_pattern"), lambda path: path.write_text("x")):
+        fake(bundle.rootfs / "dev/null")
+        assert "default device (/dev/null): mknodat /dev/null is something else" in bundle.create_fails()
+        (bundle.rootfs / "dev/null").unlink()
+    assert bundle.run("cat /etc/secret; stat -c '%F %t:%T' /etc/secret") == "character special file 1:3\n"
 
 
 def test_readonly_paths(bundle):
