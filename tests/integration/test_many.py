@@ -5,20 +5,10 @@ import os
 
 import pytest
 from house import IN_VM, cgroup_of
+from leaks import mounts
 
-CYCLES = int(os.environ.get("TARE_CYCLES", 100 if IN_VM else 1000))
+CYCLES = int(os.environ.get("TARE_CYCLES", 50 if IN_VM else 400))
 ALIVE = int(os.environ.get("TARE_ALIVE", 30 if IN_VM else 200))
-
-
-def slabs():
-    """What the kernel counts of its own objects that containers are made of."""
-    counts = {}
-    with open("/proc/cgroups") as file:
-        counts["cgroups"] = max((int(row.split()[2]) for row in file if row[0] != "#"), default=0)
-    with open("/proc/self/mountinfo") as file:
-        counts["mounts"] = sum(1 for _ in file)
-    counts["descriptors"] = len(os.listdir("/proc/self/fd"))
-    return counts
 
 
 @pytest.mark.seconds(900)
@@ -32,10 +22,9 @@ def test_cycles(bundle, tare):
         container.kill("KILL")
         container.remove()
         if number == CYCLES // 10:
-            before = slabs()
+            before = mounts()
     assert tare.ids() == [] and os.listdir(tare.root) == []
-    after = slabs()
-    assert after["mounts"] == before["mounts"] and after["descriptors"] == before["descriptors"]
+    assert mounts() == before
 
 
 @pytest.mark.seconds(600)
