@@ -50,7 +50,7 @@ stand_back() {
 # The unit tests again with the sanitizers: gcc's address and undefined behaviour.
 sanitize() {
 	stand_back
-	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false &&
+	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=0 &&
 		check build-asan --suite unit --timeout-multiplier 5 # it may run behind others
 }
 
@@ -62,7 +62,7 @@ deep() {
 	# The analyzer sees neither what the inline assembly of a system call writes nor whom a cleanup frees.
 	CC=gcc configure build-gcc -Dtests=false -Dwerror=true -Dc_args="-fanalyzer -Wno-analyzer-malloc-leak \
 -Wno-analyzer-fd-leak -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-va-list-exhausted" || deep_status=1
-	CC=clang configure build-clang -Dwerror=true || deep_status=1
+	CC=clang configure build-clang -Dwerror=true -Doptimization=0 || deep_status=1
 	find base spec plan namespaces cgroups seccomp runtime -name '*.c' -print0 |
 		xargs -0 -n 8 -P "$(nproc)" clang-tidy --quiet -p build-clang 2>"$report/tidy" || deep_status=1
 	return "$deep_status"
@@ -84,11 +84,11 @@ host() {
 # The same in virtual machines, with the release binary. The tests wait most of the time for one process
 # that is emulated, so two machines take half the time of one. The other parts that are machines run beside the longer.
 vm_most() {
-	vm_share 1-5/9
+	vm_share 1-4/7
 }
 
 vm_rest() {
-	vm_share 6-9/9
+	vm_share 5-7/7
 }
 
 vm_share() {

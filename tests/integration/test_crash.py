@@ -140,7 +140,7 @@ def test_kill_update(bundle):
     half = 0
     for call in ("write", "openat", "bpf"):
         killed = True
-        for point in range(1, 100, 3 if IN_VM else 1):
+        for point in range(1, 100, 5 if IN_VM else 1):
             command = ["strace", "-qq", "-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={point}",
                        *container.tare.command("update", "--resources=-", container.id)]
             killed = subprocess.run(command, input=json.dumps(behind).encode(), stdout=subprocess.DEVNULL,
