@@ -202,6 +202,7 @@ int onlooker_watch(struct onlooker *o, struct err *e)
 
 	if (signals < 0)
 		return signals;
+	dprintf(STDERR_FILENO, "tare: recording; Ctrl-C ends it, and the container goes on\n");
 	while (attend(o) && !is_told_to_end(signals))
 		continue;
 	return 0;

@@ -20,5 +20,5 @@ struct onlooker {
  * looks for processes again until *ret_new stays false. */
 int onlooker_seize(const struct pids *, bool *ret_new, struct err *e);
 /* Lets them go on and follows them and all that descend from them, to the end of the last or until tare is told to
- * end (SIGINT, SIGTERM, SIGHUP): they go on by themselves when tare is gone. */
+ * end (SIGINT, SIGTERM, SIGHUP): they go on by themselves when tare is gone. A line on stderr says that it has begun. */
 int onlooker_watch(struct onlooker *, struct err *e);

@@ -34,6 +34,17 @@ check() {
 	meson test -C "$directory" --no-rebuild --print-errorlogs "$@"
 }
 
+# Two functions beside each other, then what they wrote.
+both() {
+	"$1" >"$report/$1" 2>&1 &
+	first=$!
+	both_status=0
+	"$2" >"$report/$2" 2>&1 || both_status=1
+	wait "$first" || both_status=1
+	cat "$report/$1" "$report/$2"
+	return "$both_status"
+}
+
 quick() {
 	configure "$build" && check "$build"
 }
@@ -72,13 +83,15 @@ deep() {
 host() {
 	tools/test-inputs.sh || return 1
 	[ -n "${TARE:-}" ] || { configure "$build" && tools/release.sh build-release; } || return 1
-	TARE_SHARE=1/2 $pytest >"$report/host-1" 2>&1 &
-	other=$!
-	host_status=0
-	TARE_SHARE=2/2 $pytest >"$report/host-2" 2>&1 || host_status=1
-	wait "$other" || host_status=1
-	cat "$report"/host-?
-	return "$host_status"
+	both host_first host_second
+}
+
+host_first() {
+	TARE_SHARE=1/2 $pytest
+}
+
+host_second() {
+	TARE_SHARE=2/2 $pytest
 }
 
 # The same in virtual machines, with the release binary. The tests wait most of the time for one process
@@ -126,13 +139,7 @@ vm_selinux() {
 engines() {
 	tree=${TARE_ENGINES_TREE:-engines}
 	tools/test-inputs.sh "$tree" forky && vm_ready || return 1
-	engines_here >"$report/engines-1" 2>&1 &
-	other=$!
-	engines_status=0
-	engines_of_tree >"$report/engines-2" 2>&1 || engines_status=1
-	wait "$other" || engines_status=1
-	cat "$report"/engines-?
-	return "$engines_status"
+	both engines_here engines_of_tree
 }
 
 engines_here() {
@@ -157,13 +164,7 @@ engines_of_tree() {
 # and with those of the next.
 criu() {
 	tools/test-inputs.sh debian engines trixie && vm_ready || return 1
-	criu_here >"$report/criu-1" 2>&1 &
-	other=$!
-	criu_status=0
-	criu_of_next >"$report/criu-2" 2>&1 || criu_status=1
-	wait "$other" || criu_status=1
-	cat "$report"/criu-?
-	return "$criu_status"
+	both criu_here criu_of_next
 }
 
 # Debian's crun is built without CRIU.

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -297,7 +298,7 @@ def test_lazy_pages(counter, tare):
     os.close(ready)
     fetch = subprocess.Popen(["criu", "lazy-pages", "--page-server", "--address", "127.0.0.1", "--port", str(port),
                               "-D", counter.image, "-W", counter.image, "-o", "lazy.log"])
-    wait_until(lambda: (counter.image / "lazy-pages.socket").exists())
+    wait_until(lambda: re.search(r" 00010000 .*lazy-pages\.socket$", pathlib.Path("/proc/net/unix").read_text(), re.M))
     new = counter.restore("--lazy-pages")
     assert (fetch.wait(), dump.wait()) == (0, 0)
     dump.stderr.close()

@@ -63,7 +63,7 @@ def test_deleted_files(counter, tare):
 
 
 LOGGER = r"""use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_DGRAM, 0); connect($s, pack_sockaddr_un(shift)) or die;
-while (1) { $i++; send($s, "line $i", 0); open(my $f, ">", "/data/new"); print $f $i; close $f;
+while (1) { $i++; send($s, "line $i", 0); symlink($i, "/data/new");
 rename "/data/new", "/data/count"; print "$i\n"; select undef, undef, undef, 0.1 }"""
 
 
@@ -87,7 +87,7 @@ def test_ext_unix_sk(counter, tare):
 
 
 LISTENER = r"""use IO::Socket::INET; $| = 1; my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1",
-LocalPort => shift) or die; while (1) { $i++; open(my $f, ">", "/data/new"); print $f $i; close $f;
+LocalPort => shift) or die; while (1) { $i++; symlink($i, "/data/new");
 rename "/data/new", "/data/count"; print "$i\n"; select undef, undef, undef, 0.1 }"""
 
 
@@ -242,7 +242,7 @@ def blocks(directory):
 # A constant would be in memory twice, and the copy be the same for ever.
 CHANGING = r"""$| = 1; my $x = "x"; $x x= 8000000; print "full\n"; select undef, undef, undef, 0.1 until -e "/data/change";
 substr($x, $_ * 4096, 1) = "y" for 0 .. 1900; print "changed\n";
-while (1) { $i++; open(my $f, ">", "/data/new"); print $f $i; close $f; rename "/data/new", "/data/count";
+while (1) { $i++; symlink($i, "/data/new"); rename "/data/new", "/data/count";
 print "$i\n"; select undef, undef, undef, 0.1 }"""
 
 

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import signal
+import subprocess
 
 import pytest
 from house import read_line, status_fields, wait_until
@@ -83,15 +84,12 @@ def tracer_of(pid):
     return int(status_of(pid)["TracerPid"])
 
 
-def listens(pid):
-    """A recorder holds the news of its tracees back from when it has them all, and hears of each of their calls."""
-    return int(status_of(pid)["SigBlk"], 16) >> signal.SIGCHLD - 1 & 1
-
-
 def attach(container, *options):
-    """The recorder, once it watches the container."""
-    process = container.tare.start_process("seccomp", "record", "--attach", *options, container.id)
-    wait_until(lambda: process.poll() is not None or listens(process.pid))
+    """The recorder, once it says that it watches the container."""
+    process = container.tare.start_process("seccomp", "record", "--attach", *options, container.id,
+                                           stderr=subprocess.PIPE)
+    with process.stderr:
+        assert read_line(process.stderr.fileno()) == "tare: recording; Ctrl-C ends it, and the container goes on"
     assert tracer_of(container.pid) == process.pid
     return process
 

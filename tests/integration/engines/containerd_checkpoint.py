@@ -3,22 +3,21 @@
 """containerd's checkpoints with ctr: images of tasks that stay or go, and containers from them."""
 import os
 
-from compare import Script, wait_until
+from compare import COUNT_UP, Script, wait_until
 from containerd import Containerd
 from podman import need
 
 need("criu")
 script = Script(__file__, Containerd)
-COUNT = "i=0; while :; do i=$((i+1)); echo $i >/new; mv /new /count; sleep 0.1; done"
 
 
 def count(ctr, name):
-    outcome = ctr.exec(name, "cat", "/count")
+    outcome = ctr.exec(name, "readlink", "/count")
     return int(outcome.out or 0)
 
 
 def counting(ctr, name):
-    ctr.detach(name, COUNT)
+    ctr.detach(name, COUNT_UP)
     return wait_until(lambda: count(ctr, name), step=0.2)
 
 

@@ -1,21 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Podman's checkpoints: in place, to a file and back under another name, with pre-copy, of a terminal's shell."""
-from compare import Script, wait_until
+from compare import COUNT_UP, Script, wait_until
 from podman import Podman, Terminal, need
 
 need("criu")
 script = Script(__file__, Podman)
-COUNT = "i=0; while :; do i=$((i+1)); echo $i >/new; mv /new /count; sleep 0.1; done"
 
 
 def count(podman, name):
-    return int(podman("exec", name, "cat", "/count"))
+    return int(podman("exec", name, "readlink", "/count"))
 
 
 def counting(podman, name, *options):
-    podman.detached(name, *options, "--", "sh", "-c", COUNT)
-    wait_until(lambda: podman.try_("exec", name, "test", "-e", "/count").status == 0, step=0.2)
+    podman.detached(name, *options, "--", "sh", "-c", COUNT_UP)
+    wait_until(lambda: podman.try_("exec", name, "test", "-L", "/count").status == 0, step=0.2)
     return count(podman, name)
 
 
