@@ -18,12 +18,17 @@ int run_PROPAGATION(struct init *in, const uint64_t *arg)
 	return CHECK(in, mount, 0, path, 0, arg[1], 0);
 }
 
-static int root_take(struct init *in, uint64_t slot_number, int tree)
+static int root_copy(struct init *in, int tree)
 {
 	fd_close(&in->root);
 	in->root = (int)SYS(fcntl, tree, F_DUPFD_CLOEXEC, 0);
-	slot_fill(in, slot_number, tree);
 	return 0;
+}
+
+static int root_take(struct init *in, uint64_t slot_number, int tree)
+{
+	slot_fill(in, slot_number, tree);
+	return root_copy(in, tree);
 }
 
 int run_ROOT(struct init *in, const uint64_t *arg)
@@ -45,6 +50,11 @@ int run_ROOT(struct init *in, const uint64_t *arg)
 	root_take(in, arg[2], tree);
 	tree = -1;
 	return 0;
+}
+
+int run_ROOT_HELD(struct init *in, const uint64_t *arg)
+{
+	return root_copy(in, slot(in, arg[0]));
 }
 
 /* On top of "/", which stays what paths begin at until PIVOT. */
@@ -147,12 +157,19 @@ static int enter_move(struct init *in)
 	return r < 0 ? fail(in, CALL_move_mount, r, NULL) : CHECK(in, chroot, ".");
 }
 
+static int enter(struct init *in, uint64_t kind)
+{
+	if (kind == PIVOT_CHROOT)
+		return CHECK(in, chroot, ".");
+	return kind == PIVOT_MOVE ? enter_move(in) : enter_pivot(in);
+}
+
 int run_PIVOT(struct init *in, const uint64_t *arg)
 {
 	int r = CHECK(in, fchdir, in->root);
 
 	if (r == 0)
-		r = arg[0] == PIVOT_MOVE ? enter_move(in) : enter_pivot(in);
+		r = enter(in, arg[0]);
 	return r < 0 ? r : CHECK(in, chdir, "/");
 }
 

@@ -195,7 +195,7 @@ int devices_compile(struct compile *c, struct err *e)
 {
 	int r;
 
-	if (!spec_new_namespace(c->spec, NS_MOUNT))
+	if (spec_joined_namespace(c->spec, NS_MOUNT))
 		return 0;
 	r = dev_steps(c, e);
 	if (r == 0 && c->request->notify_dir)

@@ -155,6 +155,8 @@ int given_compile(struct compile *c, struct err *e)
 
 	if (!mounts_are_ours(c))
 		return 0;
+	if (c->request->errand == ERRAND_NONE && !spec_has_namespace(c->spec, NS_MOUNT))
+		rootfs_on_host(c);
 	if (is_unreachable(c, c->request->rootfs))
 		tree_step(c, rootfs_why(c), c->request->rootfs, AT_RECURSIVE);
 	for (size_t i = 0; r == 0 && i < c->spec->mount_count; i++)

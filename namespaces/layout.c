@@ -9,13 +9,6 @@
 #include "plan/plan.h"
 #include "spec/spec.h"
 
-static bool is_joined(const struct spec *spec, unsigned kind)
-{
-	const struct spec_namespace *ns = &spec->linux.namespaces[kind];
-
-	return ns->present && ns->path;
-}
-
 static uint64_t new_flags(const struct spec *spec)
 {
 	uint64_t flags = 0;
@@ -29,7 +22,7 @@ static uint64_t new_flags(const struct spec *spec)
 static bool joins_other(const struct spec *spec)
 {
 	for (unsigned kind = NS_USER + 1; kind < NS_KINDS; kind++)
-		if (is_joined(spec, kind))
+		if (spec_joined_namespace(spec, kind))
 			return true;
 	return false;
 }
@@ -39,7 +32,7 @@ struct ns_layout ns_layout(const struct spec *spec)
 	uint64_t flags = new_flags(spec);
 	bool offsets = flags & CLONE_NEWTIME &&
 		       (spec->linux.boottime.present || spec->linux.monotonic.present);
-	bool user_joined = is_joined(spec, NS_USER);
+	bool user_joined = spec_joined_namespace(spec, NS_USER);
 	bool user_made = flags & CLONE_NEWUSER && joins_other(spec);
 	bool own_offsets = offsets && flags & CLONE_NEWUSER && !user_made;
 	bool late = user_joined || user_made;
@@ -95,10 +88,10 @@ uint64_t ns_slot(const struct spec *spec, unsigned kind)
 {
 	uint64_t slot = 0;
 
-	if (!is_joined(spec, kind))
+	if (!spec_joined_namespace(spec, kind))
 		return PLAN_NO_SLOT;
 	for (unsigned before = 0; before < kind; before++)
-		slot += is_joined(spec, before);
+		slot += spec_joined_namespace(spec, before);
 	return slot;
 }
 

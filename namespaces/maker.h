@@ -83,5 +83,7 @@ const char *device_why(const struct compile *, size_t index);
 
 /* rootfs.c */
 const char *rootfs_why(const struct compile *);
+/* Host lane: the root of a container that inherits the mount namespace. */
+void rootfs_on_host(struct compile *);
 /* MS_... that the mounts of the new mount namespace get. */
 uint64_t rootfs_propagation(const struct spec *);

@@ -34,7 +34,7 @@ int masks_compile(struct compile *c, struct err *e)
 	const struct strings *readonly = &c->spec->linux.readonly_paths;
 	struct plan *plan = c->plan;
 
-	if (!spec_new_namespace(c->spec, NS_MOUNT))
+	if (spec_joined_namespace(c->spec, NS_MOUNT))
 		return 0;
 	if (masked->count && make_empty(c, e) < 0)
 		return -e->code;

@@ -344,14 +344,18 @@ static int mount_steps(struct maker *m)
 		return remount_steps(m);
 	m->slot = m->waits ? plan_slot(plan) : plan_slot_of(plan, &plan->mount_slot);
 	r = source_steps(m);
-	if (r == 0)
-		attach_steps(m);
-	return r;
+	if (r < 0)
+		return r;
+	/* Copies of the host's own mounts; those in a new namespace are slaves already. */
+	if (!spec_has_namespace(m->c->spec, NS_MOUNT))
+		given_propagation(m->c, m->why, m->slot);
+	attach_steps(m);
+	return 0;
 }
 
 bool mounts_are_ours(const struct compile *c)
 {
-	return c->request->errand == ERRAND_ADD_MOUNTS || spec_new_namespace(c->spec, NS_MOUNT);
+	return c->request->errand == ERRAND_ADD_MOUNTS || !spec_joined_namespace(c->spec, NS_MOUNT);
 }
 
 int mounts_compile(struct compile *c, struct err *e)

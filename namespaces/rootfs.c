@@ -109,6 +109,8 @@ static void root_step(struct compile *c, const char *path, uint64_t given)
 
 static uint64_t pivot_kind(const struct compile *c)
 {
+	if (!spec_has_namespace(c->spec, NS_MOUNT))
+		return PIVOT_CHROOT;
 	return c->request->no_pivot ? PIVOT_MOVE : PIVOT_ROOT;
 }
 
@@ -117,6 +119,26 @@ static void own_root_step(struct compile *c)
 {
 	if (!spec_new_namespace(c->spec, NS_USER))
 		PLAN_INIT(c->plan, OP_OWN_ROOT, "/linux/namespaces", pivot_kind(c));
+}
+
+void rootfs_on_host(struct compile *c)
+{
+	struct plan *plan = c->plan;
+	uint64_t type = rootfs_propagation(c->spec) & (MS_SLAVE | MS_PRIVATE);
+
+	PLAN_HOST(plan, OP_HOST_ROOT, rootfs_why(c), plan_str(plan, c->request->rootfs),
+		  plan_str(plan, c->request->host_root), type ? type : MS_SLAVE,
+		  plan_slot_of(plan, &plan->root_slot));
+}
+
+/* config-linux.md: a mount namespace that is not listed is the runtime's. The root is set up on the host then, and
+ * taken away by delete. */
+static void inherited_steps(struct compile *c)
+{
+	struct plan *plan = c->plan;
+
+	PLAN_INIT(plan, OP_ROOT_HELD, rootfs_why(c), plan_slot_of(plan, &plan->root_slot));
+	take_null(c);
 }
 
 static void open_steps(struct compile *c, const struct propagation_row *row)
@@ -139,13 +161,13 @@ int rootfs_open_compile(struct compile *c, struct err *e)
 {
 	const struct propagation_row *row = find_propagation(c->spec);
 
-	if (!spec_has_namespace(c->spec, NS_MOUNT))
-		return err_say(e, EINVAL,
-			       "/linux/namespaces: a mount namespace is needed: the root "
-			       "file system would be set up in the host's");
 	/* One that is joined has its root and its mounts: the process is only put there. */
-	if (!spec_new_namespace(c->spec, NS_MOUNT))
+	if (spec_joined_namespace(c->spec, NS_MOUNT))
 		return 0;
+	if (!spec_has_namespace(c->spec, NS_MOUNT) && spec_has_namespace(c->spec, NS_USER))
+		return err_say(e, EINVAL,
+			       "/linux/namespaces: a user namespace needs a mount namespace, too: "
+			       "its root may not mount anything in the host's");
 	if (!c->request->rootfs || !*c->request->rootfs)
 		return err_say(e, EINVAL, "/root/path: is required");
 	if (!row)
@@ -153,7 +175,10 @@ int rootfs_open_compile(struct compile *c, struct err *e)
 			       "/linux/rootfsPropagation: \"%s\" is unknown: shared, "
 			       "slave, private or unbindable, each also with an r",
 			       c->spec->linux.rootfs_propagation);
-	open_steps(c, row);
+	if (spec_has_namespace(c->spec, NS_MOUNT))
+		open_steps(c, row);
+	else
+		inherited_steps(c);
 	return 0;
 }
 
@@ -162,7 +187,7 @@ int rootfs_enter_compile(struct compile *c, struct err *e)
 	const struct propagation_row *row = find_propagation(c->spec);
 
 	(void)e;
-	if (!spec_new_namespace(c->spec, NS_MOUNT))
+	if (spec_joined_namespace(c->spec, NS_MOUNT))
 		return 0;
 	PLAN_INIT(c->plan, OP_PIVOT, "/root/path", pivot_kind(c));
 	if (row && row->root)

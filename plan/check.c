@@ -281,7 +281,8 @@ static int check_root(struct checker *c, const struct plan_step *step)
 		OP_SYMLINK, OP_PIVOT,  OP_MASK,    OP_READONLY, OP_UNMOUNT,
 	};
 
-	if (c->seen[OP_ROOT] || c->seen[OP_ROOT_GIVEN] || c->joined & CLONE_NEWNS)
+	if (c->seen[OP_ROOT] || c->seen[OP_ROOT_GIVEN] || c->seen[OP_ROOT_HELD] ||
+	    c->joined & CLONE_NEWNS)
 		return 0;
 	for (size_t i = 0; i < sizeof need_root / sizeof *need_root; i++)
 		if (need_root[i] == step->op)

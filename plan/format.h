@@ -101,6 +101,7 @@ enum plan_step_flag {
 	X(HOST_AFFINITY, "host-affinity", LANE_HOST, "mask", A_BLOB) \
 	X(USERNS, "userns", LANE_HOST, "uid-map gid-map ret", A_STR, A_STR, A_RET) \
 	X(HOST_TREE, "host-tree", LANE_HOST, "source flags ret", A_STR, A_HEX, A_RET) \
+	X(HOST_ROOT, "host-root", LANE_HOST, "path place propagation ret", A_STR, A_STR, A_HEX, A_RET) \
 	X(HOST_FS, "host-fs", LANE_HOST, "type source options attr ret", A_STR, A_STR, A_LIST, A_HEX, A_RET) \
 	X(HOST_IDMAP, "host-idmap", LANE_HOST, "mount userns recursive", A_SLOT, A_SLOT, A_UINT) \
 	X(RESCTRL, "resctrl", LANE_HOST, "group schemata must-exist monitor", A_STR, A_LIST, A_UINT, A_STR) \
@@ -135,6 +136,7 @@ enum plan_step_flag {
 	X(OWN_ROOT, "own-root", LANE_INIT, "kind", A_UINT) \
 	X(PROPAGATION, "propagation", LANE_INIT, "path flags", A_STR, A_HEX) \
 	X(ROOT, "root", LANE_INIT, "path recursive ret", A_STR, A_UINT, A_RET) \
+	X(ROOT_HELD, "root-held", LANE_INIT, "mount", A_SLOT) \
 	X(ROOT_PARENT_PRIVATE, "root-parent-private", LANE_INIT, "path", A_STR) \
 	X(ROOT_GIVEN, "root-given", LANE_INIT, "mount ret", A_SLOT, A_RET) \
 	X(FS, "fs", LANE_INIT, "type source options attr ret", A_STR, A_STR, A_LIST, A_HEX, A_RET) \
@@ -222,7 +224,7 @@ enum plan_tree_flag {
 	TREE_COPY_SYMLINK = 1 << 21,
 };
 /* PIVOT and OWN_ROOT kinds. */
-enum plan_pivot { PIVOT_ROOT, PIVOT_MOVE };
+enum plan_pivot { PIVOT_ROOT, PIVOT_MOVE, PIVOT_CHROOT };
 
 /* What travels over the sync socket, one SOCK_SEQPACKET message each way. */
 enum report_kind {

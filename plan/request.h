@@ -29,6 +29,7 @@ struct request {
 	struct strings unreachable; /* places of host_places() that the container's root has no path to */
 	struct findings *findings;  /* all that is wrong is noted there; NULL: the first error ends it */
 	const char *notify_dir;     /* host directory to bind on /run/notify, NULL if none */
+	const char *host_root;      /* where its root is set up on the host: without a mount namespace */
 	/* exec only */
 	enum request_errand errand;
 	uint32_t join;              /* CLONE_NEW* of the namespaces joined through the pidfd */

@@ -64,6 +64,7 @@ static const struct name_value filter_names[] = {
 static const struct name_value pivot_names[] = {
 	{ "pivot_root", PIVOT_ROOT },
 	{ "move", PIVOT_MOVE },
+	{ "chroot", PIVOT_CHROOT },
 	{ NULL, 0 },
 };
 
@@ -79,6 +80,7 @@ static const struct value_row {
 	{ OP_UNSHARE, 0, false, clone_names },
 	{ OP_FORK, 0, false, clone_names },
 	{ OP_PROPAGATION, 1, false, propagation_names },
+	{ OP_HOST_ROOT, 2, false, propagation_names },
 	{ OP_FS, 3, false, attr_names },
 	{ OP_HOST_FS, 3, false, attr_names },
 	{ OP_HOST_TREE, 1, false, tree_names },

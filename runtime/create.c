@@ -11,6 +11,7 @@
 #include "runtime/console.h"
 #include "runtime/context.h"
 #include "runtime/filter.h"
+#include "runtime/host_root.h"
 #include "runtime/interrupt.h"
 #include "runtime/launch.h"
 #include "runtime/lifecycle.h"
@@ -102,6 +103,9 @@ static int reserve(struct making *m, struct err *e)
 		r = recording_keep(m->ask->recording, &m->container, e);
 	if (r == 0)
 		r = ask_notify(m, e);
+	if (r == 0)
+		r = host_root_prepare(m->context->arena, m->context->root, &m->container, m->config.spec,
+				      &m->request.host_root, e);
 	trace_phase(m->context, "filter");
 	if (r == 0)
 		r = filter_provide(m->context, m->config.spec, &m->container, &m->request, e);

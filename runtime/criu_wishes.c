@@ -121,13 +121,22 @@ static int check_parent(const struct checkpoint_request *ask, struct err *e)
 	return 0;
 }
 
+static int check_mounts(const struct spec *spec, struct err *e)
+{
+	if (spec_has_namespace(spec, NS_MOUNT))
+		return 0;
+	return err_say(e, EINVAL, "/linux/namespaces: CRIU needs a mount namespace of the container's own");
+}
+
 int criu_checkpoint_options(struct arena *arena, const struct checkpoint_request *ask,
 			    const struct spec *spec, struct criu_options *ret_options, struct err *e)
 {
 	/* An image with the cgroups in it serves both kinds of restore. */
 	struct criu_options o = { .manage_cgroups_mode = cgroup_modes[1].value, .log_file = "dump.log" };
-	int r = check_parent(ask, e);
+	int r = check_mounts(spec, e);
 
+	if (r == 0)
+		r = check_parent(ask, e);
 	if (r == 0)
 		r = common_options(&ask->criu, spec, &o, e);
 	if (r == 0 && ask->page_server)
@@ -150,8 +159,10 @@ int criu_restore_options(struct arena *arena, const struct restore_request *ask,
 	/* What is restored is born in its new cgroup; nobody needs to be moved. */
 	struct criu_options o = { .manage_cgroups_mode = cgroup_modes[0].value,
 				  .log_file = "restore.log" };
-	int r = common_options(&ask->criu, spec, &o, e);
+	int r = check_mounts(spec, e);
 
+	if (r == 0)
+		r = common_options(&ask->criu, spec, &o, e);
 	if (r < 0)
 		return r;
 	o.rst_sibling = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 
 #include "base/err.h"
@@ -10,6 +11,7 @@
 #include "cgroups/cgroup.h"
 #include "cgroups/scope.h"
 #include "runtime/context.h"
+#include "runtime/host_root.h"
 #include "runtime/lifecycle.h"
 #include "runtime/operations.h"
 #include "runtime/pids.h"
@@ -135,6 +137,8 @@ static int dismantle(struct context *context, const struct container *c, struct 
 		r = end_cgroup(context, c, e);
 	if (r == 0)
 		r = end_resctrl(c, e);
+	if (r == 0 && !(c->namespaces & CLONE_NEWNS))
+		r = host_root_remove(c, e);
 	if (r == 0)
 		r = container_forget(context, c->id, e);
 	if (r == 0)

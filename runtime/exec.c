@@ -14,6 +14,7 @@
 #include "runtime/exec_cgroup.h"
 #include "runtime/exec_process.h"
 #include "runtime/filter.h"
+#include "runtime/host_root.h"
 #include "runtime/interrupt.h"
 #include "runtime/join.h"
 #include "runtime/launch.h"
@@ -65,6 +66,7 @@ static int ask_for(struct entering *n, struct err *e)
 	n->request.id = n->container.id;
 	n->request.bundle = n->container.bundle;
 	n->request.rootfs = n->container.rootfs;
+	n->request.host_root = host_root_path(n->context->arena, n->context->root, n->container.id);
 	n->request.no_new_keyring = n->container.no_new_keyring;
 	n->request.rdt_class = n->container.rdt_class;
 	n->request.rdt_monitored = n->container.monitored;

@@ -28,6 +28,7 @@
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
 #include "runtime/host_mounts.h"
+#include "runtime/host_root.h"
 #include "runtime/idmap.h"
 #include "runtime/interrupt.h"
 #include "runtime/lane.h"
@@ -266,6 +267,16 @@ static int step_host_tree(struct lane *lane, const struct plan_step *step, struc
 	return r;
 }
 
+static int step_host_root(struct lane *lane, const struct plan_step *step, struct err *e)
+{
+	int mount;
+	int r = host_root_mount(text(lane, step, 0), text(lane, step, 1), step->arg[2], &mount, e);
+
+	if (r == 0)
+		fill(lane, step->arg[3], mount);
+	return r;
+}
+
 static int step_host_fs(struct lane *lane, const struct plan_step *step, struct err *e)
 {
 	char **options = plan_vector(lane->plan, step->arg[2], lane->launch->context->arena);
@@ -475,6 +486,7 @@ static step_function *const functions[OP_COUNT] = {
 	[OP_HOST_AFFINITY] = step_host_affinity,
 	[OP_USERNS] = step_userns,
 	[OP_HOST_TREE] = step_host_tree,
+	[OP_HOST_ROOT] = step_host_root,
 	[OP_HOST_FS] = step_host_fs,
 	[OP_HOST_IDMAP] = step_host_idmap,
 	[OP_OOM_SCORE] = step_oom_score,

@@ -2,6 +2,7 @@
 #include "runtime/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 
 #include "base/arena.h"
@@ -56,12 +57,24 @@ static void oom_score(struct compile *c)
 			  plan_str(c->plan, arena_printf(c->arena, "%d", process->oom_score_adj)));
 }
 
+/* No namespace to join leads to the container's root: what was made is opened, not what the container's process calls
+ * its root by now. */
+static void root_open_step(struct compile *c)
+{
+	struct plan *plan = c->plan;
+
+	PLAN_HOST(plan, OP_OPEN, "/root/path", plan_str(plan, c->request->host_root), O_PATH | O_DIRECTORY,
+		  plan_slot_of(plan, &plan->root_slot));
+}
+
 int clone_compile(struct compile *c, struct err *e)
 {
 	bool exec = c->request->kind == REQUEST_EXEC;
 
 	if (exec)
 		c->plan->init_slot = (uint32_t)exec_open(c) + 1;
+	if (exec && !spec_has_namespace(c->spec, NS_MOUNT))
+		root_open_step(c);
 	if (exec)
 		procfs_open_step(c);
 	oom_score(c);
@@ -77,6 +90,12 @@ static bool maps_zero(const struct id_mappings *maps)
 	return !maps->count;
 }
 
+static void root_enter_steps(struct plan *plan)
+{
+	PLAN_INIT(plan, OP_ROOT_HELD, "/root/path", plan_slot_of(plan, &plan->root_slot));
+	PLAN_INIT(plan, OP_PIVOT, "/root/path", PIVOT_CHROOT);
+}
+
 /* Only children enter a pid namespace. The one that does is tare-init, with the container's mounts
  * around it: were it tare's own child, whoever inside has CAP_SYS_PTRACE could reach tare's program,
  * its memory and the host's root (CVE-2019-5736, CVE-2016-9962). */
@@ -86,6 +105,9 @@ int join_compile(struct compile *c, struct err *e)
 	const struct spec_linux *linux_ = &c->spec->linux;
 	const struct spec_user *user = &c->process->user;
 
+	/* Ahead of a pid namespace, whose processes must not find the host's root. */
+	if (!spec_has_namespace(c->spec, NS_MOUNT))
+		root_enter_steps(c->plan);
 	if (flags)
 		PLAN_INIT(c->plan, OP_SETNS, "/linux/namespaces", c->plan->init_slot - 1, flags);
 	if (flags & CLONE_NEWUSER)

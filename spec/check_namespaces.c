@@ -60,7 +60,7 @@ static bool net_devices_without_network(const void *subject)
 
 static bool joins_mounts(const struct spec *spec)
 {
-	return spec_has_namespace(spec, NS_MOUNT) && !spec_new_namespace(spec, NS_MOUNT);
+	return spec_joined_namespace(spec, NS_MOUNT);
 }
 
 static bool mounts_of_joined(const void *subject)

@@ -22,3 +22,8 @@ bool spec_new_namespace(const struct spec *spec, enum ns_kind kind)
 
 	return ns->present && !ns->path;
 }
+
+bool spec_joined_namespace(const struct spec *spec, enum ns_kind kind)
+{
+	return spec_has_namespace(spec, kind) && !spec_new_namespace(spec, kind);
+}

@@ -357,3 +357,5 @@ char *spec_sysctl_path(struct arena *, const char *key);
 bool spec_has_namespace(const struct spec *, enum ns_kind);
 /* Whether it gets a new one. */
 bool spec_new_namespace(const struct spec *, enum ns_kind);
+/* Whether it joins one by its path. */
+bool spec_joined_namespace(const struct spec *, enum ns_kind);

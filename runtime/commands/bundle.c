@@ -42,6 +42,7 @@ int bundle_plan(struct invocation *in, const struct config *config, struct findi
 		.id = "ID",
 		.bundle = config->bundle,
 		.rootfs = config->rootfs,
+		.host_root = "/run/tare/ID/root",
 		.init_pidfd = -1,
 		.findings = findings,
 	};

@@ -172,6 +172,7 @@ static int build(struct golden *g, struct strbuf *text, struct err *e)
 		spec = read_spec(g, e);
 	if (!spec)
 		return -EINVAL;
+	g->request.host_root = "/run/tare/ID/root";
 	g->request.rootfs = *spec->root.path == '/'
 				    ? spec->root.path
 				    : arena_printf(&g->arena, "/bundle/%s", spec->root.path);

@@ -30,7 +30,8 @@ RULES = [
     ({"plan", "namespaces", "spec"}, (),
      rf"(?<![\w.>])(?:{BY_PATH}|openat|read|write|mount|umount2?|ioctl|prctl|fork|vfork|execve|socket|syscall)\s*\(",
      "pure code makes no system call"),
-    (EVERYWHERE - {"base", "init"}, (), r"(?<![\w.>])(?:chroot|pivot_root|mount|umount2?|mknod|mknodat|symlink)\s*\(",
+    # host_root.c: by a descriptor of what it has made sure of.
+    (EVERYWHERE - {"base", "init"}, ("runtime/host_root.c",), r"(?<![\w.>])(?:chroot|pivot_root|mount|umount2?|mknod|mknodat|symlink)\s*\(",
      "acts under a root file system: tare-init's"),
     (EVERYWHERE, (), r"\b(?:TODO|FIXME|XXX)\b", "an issue, not a comment"),
 ]

@@ -16,7 +16,8 @@ void compiled_init(struct compiled *c)
 		.request = { .kind = REQUEST_CREATE,
 			     .id = "c1",
 			     .bundle = "/bundle",
-			     .rootfs = "/bundle/rootfs" },
+			     .rootfs = "/bundle/rootfs",
+			     .host_root = "/run/tare/c1/root" },
 	};
 }
 

@@ -91,14 +91,34 @@ static void test_read_only_comes_at_the_end(void **state)
 		      "init exec");
 }
 
-/* Without it the pivot would turn the host's own root around. */
-static void test_a_mount_namespace_is_needed(void **state)
+/* config-linux.md: it inherits the runtime's. The pivot would turn the host's own root around, and a propagation of "/"
+ * be the host's; a bind mount that stayed the host's peer would show it what is mounted in there. */
+static void test_an_inherited_mount_namespace(void **state)
+{
+	static compile_function *const functions[] = { given_compile, rootfs_open_compile,
+						       mounts_compile, rootfs_enter_compile, NULL };
+	autocompiled c;
+
+	(void)state;
+	compiled_init(&c);
+	compile(&c, "'root':{'path':'rootfs','readonly':true},'mounts':[{'destination':'/v','source':'/v',"
+		    "'options':['bind']}]", "'namespaces':[{'type':'pid'}]", functions);
+	must_have(&c, "host host-root /root/path (/bundle/rootfs) path=/bundle/rootfs place=/run/tare/c1/root "
+		      "propagation=SLAVE ret=#0\n");
+	must_have(&c, "init root-held /root/path (/bundle/rootfs) mount=#0\n");
+	must_have(&c, "propagation=SLAVE recursive=1\ninit target");
+	must_have(&c, "init pivot /root/path kind=chroot\ninit root-readonly");
+	must_lack(&c, "init propagation");
+}
+
+static void test_a_user_needs_a_mount_namespace(void **state)
 {
 	autocompiled c;
 
 	(void)state;
-	rootfs(&c, "'namespaces':[{'type':'pid'}]");
-	must_fail(&c, "/linux/namespaces: a mount namespace is needed");
+	rootfs(&c, "'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':0,'hostID':1,'size':1}],"
+		   "'gidMappings':[{'containerID':0,'hostID':1,'size':1}]");
+	must_fail(&c, "/linux/namespaces: a user namespace needs a mount namespace");
 }
 
 /* Masked files are covered by the host's null device, taken before the container could have made
@@ -139,7 +159,8 @@ int main(void)
 		cmocka_unit_test(test_each_propagation),
 		cmocka_unit_test(test_a_shared_root_is_private_while_it_is_entered),
 		cmocka_unit_test(test_read_only_comes_at_the_end),
-		cmocka_unit_test(test_a_mount_namespace_is_needed),
+		cmocka_unit_test(test_an_inherited_mount_namespace),
+		cmocka_unit_test(test_a_user_needs_a_mount_namespace),
 		cmocka_unit_test(test_masks),
 		cmocka_unit_test(test_nothing_to_mask_costs_nothing),
 	};

@@ -133,7 +133,8 @@ static void test_damaged(void **state)
 static const struct spec *empty_spec(void)
 {
 	static const struct pair quiet[] = { { "org.criu.config", "" } };
-	static const struct spec spec = { .annotations = { quiet, 1 } };
+	static const struct spec spec = { .annotations = { quiet, 1 },
+					  .linux.namespaces[NS_MOUNT].present = true };
 
 	return &spec;
 }
@@ -172,7 +173,8 @@ static void test_checkpoint_options(void **state)
 static void test_restore_options(void **state)
 {
 	static const struct pair named[] = { { "org.criu.config", "/etc/mine.conf" } };
-	const struct spec spec = { .annotations = { named, 1 } };
+	const struct spec spec = { .annotations = { named, 1 },
+				   .linux.namespaces[NS_MOUNT].present = true };
 	const struct restore_request ask = { .lsm_profile = "apparmor:p", .lsm_mount_context = "c" };
 	struct criu_request request = { .type = CRIU_RESTORE };
 	autoarena arena = { 0 };
