@@ -43,6 +43,14 @@ static int attach_as(int mount, int to, unsigned recursive, uint64_t propagation
 	return sys_mount_setattr(mount, "", AT_EMPTY_PATH | recursive, &attr);
 }
 
+static int not_copied(const char *path, struct err *e)
+{
+	err_set(e, errno, "open_tree %s", path);
+	return e->code != EPERM ? -e->code
+				: err_hint(e, "without namespaces of the types \"mount\" and \"user\" in "
+					      "linux.namespaces that takes CAP_SYS_ADMIN");
+}
+
 /* What is attached to the host's mount is copied to all its peers, and the copy goes with it only when nothing is
  * in there: so a single mount is, private from then on, and the rest comes on top of it. */
 int host_root_mount(const char *path, const char *where, uint64_t propagation, int *ret_mount, struct err *e)
@@ -54,7 +62,7 @@ int host_root_mount(const char *path, const char *where, uint64_t propagation, i
 	tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	cover = tree < 0 ? -1 : sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (cover < 0)
-		return err_set(e, errno, "open_tree %s", path);
+		return not_copied(path, e);
 	if (attach_as(cover, at, 0, MS_PRIVATE) < 0 || attach_as(tree, cover, AT_RECURSIVE, propagation) < 0)
 		return err_set(e, errno, "mounting %s at %s", path, where);
 	*ret_mount = fd_take(&tree);

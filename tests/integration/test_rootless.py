@@ -311,6 +311,16 @@ def test_a_delegated_subtree_unasked(bundle, user, delegated):
     container.remove()
 
 
+def test_no_namespaces_that_give_the_right(bundle):
+    """A user may not mount on the host, and is told what makes it possible."""
+    bundle.linux["namespaces"] = []
+    for key in ("uidMappings", "gidMappings"):
+        bundle.linux.pop(key)
+    bundle.config.pop("hostname", None)
+    message = bundle.create_fails()
+    assert "/root/path" in message and '"mount" and "user"' in message
+
+
 def test_device_nodes_are_the_hosts(bundle):
     """mknod is denied to users: nodes are bound, and a program writes to /dev/null, not to a file."""
     out = bundle.run("for d in null zero full random urandom tty; do stat -c %F:%t,%T /dev/$d; done")
