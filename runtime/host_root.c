@@ -69,29 +69,29 @@ int host_root_mount(const char *path, const char *where, uint64_t propagation, i
 	return 0;
 }
 
-/* 1: one was taken off. */
 static int remove_mount(const struct container *c, struct err *e)
 {
 	autofd fd = openat(c->dir, place, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char path[40];
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_set(e, errno, "container %s: its root: open", c->id);
+		return err_set(e, errno, "container %s: its root: open", c->id);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	if (umount2(path, MNT_DETACH) == 0)
-		return 1;
-	/* That nothing is mounted there. */
-	return errno == EINVAL ? 0 : err_set(e, errno, "container %s: its root: umount2", c->id);
+	if (umount2(path, MNT_DETACH) < 0)
+		return err_set(e, errno, "container %s: its root: umount2", c->id);
+	return 0;
 }
 
+/* What is busy is where something is mounted; who may mount nothing has nothing there. */
 int host_root_remove(const struct container *c, struct err *e)
 {
-	int r;
-
-	do
-		r = remove_mount(c, e);
-	while (r > 0);
-	if (r == 0 && unlinkat(c->dir, place, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		r = err_set(e, errno, "container %s: its root: rmdir", c->id);
-	return r;
+	while (unlinkat(c->dir, place, AT_REMOVEDIR) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		if (errno != EBUSY)
+			return err_set(e, errno, "container %s: its root: rmdir", c->id);
+		if (remove_mount(c, e) < 0)
+			return -e->code;
+	}
+	return 0;
 }
