@@ -127,6 +127,21 @@ int run_FS(struct init *in, const uint64_t *arg)
 	return 0;
 }
 
+/* The superblock of a mount, as a remount does. */
+int run_RECONFIGURE(struct init *in, const uint64_t *arg)
+{
+	int fs = descriptors_left(in, (int)SYS(fspick, slot(in, arg[0]), "",
+					       FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+	long r;
+
+	if (fs < 0)
+		return FAIL(in, fspick, fs, "");
+	if (set_options(in, fs, arg[1]) < 0)
+		return -1;
+	r = SYS(fsconfig, fs, FSCONFIG_CMD_RECONFIGURE, 0, 0, 0);
+	return r < 0 ? fs_failed(in, CALL_fsconfig, r, fs, "reconfigure") : 0;
+}
+
 int procfs_make(struct init *in)
 {
 	autofd fs = (int)SYS(fsopen, "proc", FSOPEN_CLOEXEC);

@@ -81,7 +81,7 @@ static bool takes_label(const struct maker *m)
 }
 
 /* As mount(2) does with MS_RDONLY, "ro" is said to the superblock too. */
-static struct strings fs_options(const struct maker *m, uint64_t attrs, const char *label)
+struct strings maker_fs_options(const struct maker *m, uint64_t attrs, const char *label)
 {
 	const struct mount_options *o = &m->options;
 	const char **items =
@@ -115,7 +115,7 @@ int maker_fs_steps(struct maker *m, enum plan_lane lane, enum plan_op op)
 			       m->index);
 	if (takes_label(m) && label_option(m->c, &label, m->e) < 0)
 		return -EINVAL;
-	options = fs_options(m, attrs, label);
+	options = maker_fs_options(m, attrs, label);
 	plan_add(plan, lane, op, m->why,
 		 (const uint64_t[PLAN_ARGS]){ plan_str(plan, type), plan_str(plan, source),
 					      plan_list(plan, &options), attrs, m->slot });

@@ -25,6 +25,7 @@ struct fs_type {
 	bool labelled;        /* takes linux.mountLabel */
 	bool made;            /* with its namespace, by the kernel */
 	bool late_readonly;   /* "ro" waits for the end: things are made in it until then */
+	bool own;             /* each mount has a superblock of its own, which a remount can change */
 	bool likes_target;    /* has the mode of what it covers unless mode= says other */
 	enum ns_kind owner;   /* mountable only by the owner of a namespace of this kind ... */
 	const char *instance; /* ... and otherwise the host's instance is shown, from here */
@@ -62,6 +63,8 @@ uint64_t maker_tree_flags(const struct maker *);
 /* filesystem.c */
 /* The attributes of a new file system's mount; "ro" is not among them if it waits. */
 uint64_t maker_new_attrs(const struct maker *);
+/* What fsconfig(2) is told: the mount's own options, flags of the superblock, a label if there is one. */
+struct strings maker_fs_options(const struct maker *, uint64_t attrs, const char *label);
 /* FS or HOST_FS into maker.slot. */
 int maker_fs_steps(struct maker *, enum plan_lane, enum plan_op);
 /* linux.mountLabel as a file system's option, "context=LABEL"; NULL when there is none. */

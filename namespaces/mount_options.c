@@ -299,19 +299,18 @@ static const char *like_one(struct arena *arena, const char *text)
 	return "";
 }
 
-/* What mount(2) would take as its data argument has no meaning for a copy of a mount or for a
- * change of its attributes: ignoring it would hide a mistake. */
+/* What mount(2) would take as its data argument has no meaning for a copy of a mount: ignoring it would hide a
+ * mistake. */
 static int refuse_data(const struct parser *p)
 {
 	const struct mount_options *result = &p->result;
 
-	if (!result->data.count || !(result->bind || result->remount))
+	if (!result->data.count || !result->bind)
 		return 0;
 	return err_say(
 		p->e, EINVAL,
-		"/mounts/%zu/options/%zu: \"%s\" is data for a file system, which %s does not take%s",
+		"/mounts/%zu/options/%zu: \"%s\" is data for a file system, which a bind mount does not take%s",
 		p->mount_index, result->data_index[0], result->data.items[0],
-		result->bind ? "a bind mount" : "a remount",
 		like_one(p->arena, result->data.items[0]));
 }
 

@@ -20,13 +20,16 @@
 #include "spec/spec.h"
 
 static const struct fs_type type_rows[] = {
-	{ "proc", "proc", TARGET_NO_SYMLINKS, .owner = NS_PID, .instance = "/proc" },
+	{ "proc", "proc", TARGET_NO_SYMLINKS, .owner = NS_PID, .instance = "/proc", .own = true },
 	{ "sysfs", "sysfs", TARGET_NO_SYMLINKS, .owner = NS_NETWORK, .instance = "/sys" },
 	{ "mqueue", "mqueue", 0, .owner = NS_IPC, .instance = "/dev/mqueue", .made = true },
 	{ "cgroup", "cgroup2", TARGET_NO_SYMLINKS, .owner = NS_KINDS },
 	{ "cgroup2", "cgroup2", TARGET_NO_SYMLINKS, .owner = NS_KINDS },
 	{ "tmpfs", "tmpfs", 0, .labelled = true, .late_readonly = true, .likes_target = true,
-	  .owner = NS_KINDS },
+	  .owner = NS_KINDS, .own = true },
+	{ "devpts", "devpts", 0, .labelled = true, .owner = NS_KINDS, .own = true },
+	{ "overlay", "overlay", 0, .labelled = true, .owner = NS_KINDS, .own = true },
+	{ "hugetlbfs", "hugetlbfs", 0, .labelled = true, .owner = NS_KINDS, .own = true },
 	{ NULL, NULL, 0, .labelled = true, .owner = NS_KINDS },
 };
 
@@ -239,22 +242,59 @@ static void attach_steps(struct maker *m)
 							PLAN_NO_SLOT });
 }
 
-/* A remount changes the attributes of a mount that is there; its file system stays as it is. */
+/* The superblock of what else is mounted may be the host's, too. */
+static bool mounts_own(const struct maker *m, const struct mount_options *o)
+{
+	return !o->bind && m->type->own && !is_not_mountable(m);
+}
+
+/* Whether what earlier entries have left at the destination may get other options. */
+static bool is_own(const struct maker *m)
+{
+	bool own = false;
+
+	for (size_t i = 0; i < m->index; i++) {
+		const struct spec_mount *mount = &m->c->spec->mounts[i];
+		const struct maker earlier = { .c = m->c, .mount = mount, .type = type_of(mount->type) };
+		struct mount_options options;
+		struct err ignored;
+
+		if (path_is(path_absolute(m->c->arena, mount->destination), m->path) &&
+		    mount_options_parse(m->c->arena, mount, i, &options, &ignored) == 0 && !options.remount)
+			own = mounts_own(&earlier, &options);
+	}
+	return own;
+}
+
+static int reconfigure_step(struct maker *m)
+{
+	struct strings options = maker_fs_options(m, 0, NULL);
+
+	if (m->options.bind || !options.count)
+		return 0;
+	if (!is_own(m))
+		return err_say(m->e, EOPNOTSUPP,
+			       "/mounts/%zu/options: \"%s\" is for a file system, and no earlier entry has "
+			       "mounted one of the container's own at %s (tmpfs, proc, devpts, overlay, "
+			       "hugetlbfs); a remount changes the attributes of all others only",
+			       m->index, options.items[0], m->path);
+	PLAN_INIT(m->c->plan, OP_RECONFIGURE, m->why, m->slot, plan_list(m->c->plan, &options));
+	return 0;
+}
+
+/* A remount changes the attributes of a mount that is there, and the options of its file system. */
 static int remount_steps(struct maker *m)
 {
 	struct plan *plan = m->c->plan;
+	int r;
 
-	if (m->options.super.count && !m->options.bind)
-		return err_say(m->e, EOPNOTSUPP,
-			       "/mounts/%zu/options: a remount changes the attributes of a mount; "
-			       "\"%s\" is one of the file system",
-			       m->index, m->options.super.items[0]);
 	m->slot = plan_slot_of(plan, &plan->target_slot);
 	PLAN_INIT(plan, OP_TARGET, m->why, plan_str(plan, m->path), PLAN_NO_SLOT, 0755,
 		  m->options.target_flags | TARGET_EXISTS, m->slot);
+	r = reconfigure_step(m);
 	attr_steps(m);
 	propagation_steps(m, m->slot);
-	return 0;
+	return r;
 }
 
 /* Engines give "ro" to a /dev that has yet to be filled and to a tmpfs that mounts go into. */

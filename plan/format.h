@@ -140,6 +140,7 @@ enum plan_step_flag {
 	X(ROOT_PARENT_PRIVATE, "root-parent-private", LANE_INIT, "path", A_STR) \
 	X(ROOT_GIVEN, "root-given", LANE_INIT, "mount ret", A_SLOT, A_RET) \
 	X(FS, "fs", LANE_INIT, "type source options attr ret", A_STR, A_STR, A_LIST, A_HEX, A_RET) \
+	X(RECONFIGURE, "reconfigure", LANE_INIT, "mount options", A_SLOT, A_LIST) \
 	X(TREE, "tree", LANE_INIT, "source flags ret", A_STR, A_HEX, A_RET) \
 	X(TREE_FD, "tree-fd", LANE_INIT, "from flags ret", A_SLOT, A_HEX, A_RET) \
 	X(LINK_GIVEN, "link-given", LANE_INIT, "mount", A_SLOT) \
@@ -242,7 +243,7 @@ enum { REPORT_FD_FLAGS = 0x4000 | 0x800 | 0x10 };
 /* The system call that failed: names for messages, one list. */
 #define PLAN_CALLS(X) \
 	X(none) X(open) X(openat2) X(read) X(write) X(close) X(mkdirat) X(mknodat) \
-	X(symlinkat) X(fchownat) X(fchmod) X(fstat) X(fsopen) X(fsconfig) X(fsmount) \
+	X(symlinkat) X(fchownat) X(fchmod) X(fstat) X(fsopen) X(fsconfig) X(fsmount) X(fspick) \
 	X(open_tree) X(move_mount) X(mount_setattr) X(mount) X(umount2) X(pivot_root) \
 	X(chroot) X(chdir) X(fchdir) X(getcwd) X(setns) X(unshare) X(clone3) \
 	X(sethostname) X(setdomainname) X(ioctl) X(keyctl) X(setsid) X(dup3) \

@@ -44,6 +44,23 @@ def test_remount(bundle, volume):
     assert "nosuid" in rows["/proc"][0] and "noatime" in rows["/proc"][0]
 
 
+def test_remount_with_options_of_the_file_system(bundle, volume):
+    """A tmpfs gets another size, /proc hides processes: what mount -o remount does. The host's file systems stay as
+    they are."""
+    bundle.mount("/mnt", options=["size=64k", "nodev"])
+    bundle.mount("/mnt", options=["remount", "size=1m", "nosuid"])
+    bundle.mount("/proc", "proc", None, ["remount", "hidepid=invisible"])
+    out = bundle.run("dd if=/dev/zero of=/mnt/x bs=1k count=900 2>/dev/null && echo fits; grep -E ' /(mnt|proc) ' "
+                     "/proc/self/mounts")
+    assert out.startswith("fits\n") and "size=1024k" in out and "nosuid,nodev" in out and "hidepid=invisible" in out
+    bundle.mount("/sys", "sysfs", "sysfs", ["remount", "sync"])
+    message = bundle.create_fails()
+    assert f'/mounts/{len(bundle.config["mounts"]) - 1}/options: "sync"' in message
+    bundle.config["mounts"][-1] = {"destination": "/mnt", "type": "tmpfs", "options": ["remount", "size=much"]}
+    message = bundle.create_fails()
+    assert "destination /mnt)" in message and "size=much" in message
+
+
 @pytest.mark.parametrize("options", [["remount"], ["remount", "ro"]])
 @pytest.mark.parametrize("place, words", [("/plain", "nothing is mounted there"), ("/missing", "No such file")])
 def test_remount_of_nothing(bundle, options, place, words):

@@ -267,7 +267,7 @@ static void test_the_mount_label_goes_where_it_can(void **state)
 
 static void test_remount_changes_what_is_there(void **state)
 {
-	autocompiled c, super;
+	autocompiled c, super, own, hosts;
 
 	(void)state;
 	mounts(&c, "{'destination':'/a','options':['remount','bind','ro','shared']}");
@@ -278,7 +278,16 @@ static void test_remount_changes_what_is_there(void **state)
 		      "propagation=SHARED recursive=0\n");
 	must_lack(&c, "attach");
 	mounts(&super, "{'destination':'/a','type':'ext4','options':['remount','sync']}");
-	must_fail(&super, "/mounts/0/options: a remount");
+	must_fail(&super, "/mounts/0/options: \"sync\" is for a file system");
+	mounts(&own, "{'destination':'/a/','type':'tmpfs'},"
+		     "{'destination':'//a','options':['remount','size=1m','sync','nodev']}");
+	must_have(&own, "flags=EXISTS ret=#2\n"
+			"init reconfigure /mounts/1 (destination //a) mount=#2 options=[\"size=1m\",\"sync\"]\n"
+			"init attr /mounts/1 (destination //a) mount=#2 set=NODEV");
+	/* What lies on top is what is remounted. */
+	mounts(&hosts, "{'destination':'/a','type':'tmpfs'},{'destination':'/a','source':'/a','options':['bind']},"
+		       "{'destination':'/a','options':['remount','size=1m']}");
+	must_fail(&hosts, "/mounts/2/options: \"size=1m\" is for a file system");
 }
 
 static void test_what_cannot_be_done_is_refused(void **state)
