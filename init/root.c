@@ -22,7 +22,8 @@ static int root_copy(struct init *in, int tree)
 {
 	fd_close(&in->root);
 	in->root = (int)SYS(fcntl, tree, F_DUPFD_CLOEXEC, 0);
-	return 0;
+	/* Without one, places would be looked for from "/". */
+	return check(in, CALL_open, in->root) < 0 ? -1 : 0;
 }
 
 static int root_take(struct init *in, uint64_t slot_number, int tree)
@@ -47,11 +48,12 @@ int run_ROOT(struct init *in, const uint64_t *arg)
 	r = sys_move_mount(tree, below);
 	if (r < 0)
 		return fail(in, CALL_move_mount, r, NULL);
-	root_take(in, arg[2], tree);
+	r = root_take(in, arg[2], tree);
 	tree = -1;
-	return 0;
+	return (int)r;
 }
 
+/* What the host lane has mounted, or opened for an exec. */
 int run_ROOT_HELD(struct init *in, const uint64_t *arg)
 {
 	return root_copy(in, slot(in, arg[0]));

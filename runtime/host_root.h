@@ -17,6 +17,7 @@ struct spec;
 /* Makes the place; *ret_path is its host path, or NULL for a spec with a mount namespace. */
 int host_root_prepare(struct arena *, const char *root, const struct container *, const struct spec *,
 		      const char **ret_path, struct err *e);
+/* ROOT/ID/root: for an exec, and for a plan that is only printed. */
 const char *host_root_path(struct arena *, const char *root, const char *id);
 /* What is mounted at path, with all below, at place: *ret_mount. Propagation (MS_SLAVE or MS_PRIVATE) of those mounts. */
 int host_root_mount(const char *path, const char *place, uint64_t propagation, int *ret_mount, struct err *e);

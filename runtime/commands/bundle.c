@@ -9,6 +9,7 @@
 #include "runtime/build.h"
 #include "runtime/command.h"
 #include "runtime/context.h"
+#include "runtime/host_root.h"
 #include "runtime/lsm.h"
 #include "runtime/probe.h"
 #include "runtime/reach.h"
@@ -42,7 +43,7 @@ int bundle_plan(struct invocation *in, const struct config *config, struct findi
 		.id = "ID",
 		.bundle = config->bundle,
 		.rootfs = config->rootfs,
-		.host_root = "/run/tare/ID/root",
+		.host_root = host_root_path(in->context->arena, "/run/tare", "ID"),
 		.init_pidfd = -1,
 		.findings = findings,
 	};
